@@ -1,0 +1,53 @@
+package xmlwire
+
+import "bytes"
+
+// endTag scans on in an end tag. It reports done when that ends the first-level
+// element, or the root.
+func (s *scanner) endTag(b []byte, pos int) (next int, ok, done bool) {
+	if s.state == stEndName {
+		want := s.expectedEnd(b)
+		if want == nil {
+			next, ok = s.fail(notWellFormed, "end tag without a start tag (XML §2.1)", s.mark)
+			return next, ok, false
+		}
+		got := b[s.mark:min(len(b), s.mark+len(want))]
+		if !bytes.Equal(got, want[:len(got)]) {
+			next, ok = s.fail(notWellFormed, "end tag of another name than the start tag (XML §3)", s.mark)
+			return next, ok, false
+		}
+		pos = s.mark + len(got)
+		if len(got) < len(want) {
+			return pos, false, false
+		}
+		s.state = stAfterEnd
+	}
+	if pos = skipBlanks(b, pos); pos == len(b) {
+		return pos, false, false
+	}
+	if b[pos] != '>' {
+		next, ok = s.fail(notWellFormed, "end tag of another name than the start tag (XML §3)", pos)
+		return next, ok, false
+	}
+	depth := len(s.open)
+	if depth == 0 {
+		s.isRootEnd = true
+		return pos + 1, true, true
+	}
+	s.binds = s.binds[:s.open[depth-1].binds]
+	s.open = s.open[:depth-1]
+	s.state = stText
+	return pos + 1, true, depth == 1
+}
+
+// expectedEnd is the name that an end tag has to have here, as its start tag
+// wrote it, or nil.
+func (s *scanner) expectedEnd(b []byte) []byte {
+	switch depth := len(s.open); {
+	case depth > 0:
+		return s.open[depth-1].name.of(b)
+	case s.rootTag != nil:
+		return s.rootName.of(s.rootTag)
+	}
+	return nil
+}

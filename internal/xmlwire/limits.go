@@ -1,0 +1,62 @@
+package xmlwire
+
+import "cmp"
+
+// Limits bounds one document, so that no peer can make a reader use much memory
+// or time. A zero (or negative) field means its default. What exceeds a limit is
+// a policy-violation (RFC 6120 §4.9.3.14).
+type Limits struct {
+	// Bytes bounds one first-level element, or the root's start tag, or the XML
+	// declaration, each as received. An element that has to be written again may
+	// grow to twice as much. Default 262144 (256 KiB).
+	Bytes int
+	// Depth bounds the nesting of elements; a first-level element has depth 1.
+	// Default 100.
+	Depth int
+	// Elements bounds the elements in a first-level element, itself included.
+	// Default 10000.
+	Elements int
+	// Attrs bounds the attributes of one element, declarations included.
+	// Default 64.
+	Attrs int
+	// Namespaces bounds the namespace declarations in a first-level element, or
+	// in the root's start tag. Whatever it is, no more than 64 prefixes may be in
+	// scope at once. Default 4096.
+	Namespaces int
+	// AttrBytes bounds the name and the value of one attribute together, as
+	// received. Default 65536 (64 KiB).
+	AttrBytes int
+}
+
+// The defaults of [Limits].
+const (
+	defaultBytes      = 256 << 10
+	defaultDepth      = 100
+	defaultElements   = 10_000
+	defaultAttrs      = 64
+	defaultNamespaces = 4096
+	defaultAttrBytes  = 64 << 10
+)
+
+// maxBytes keeps positions within int32.
+const maxBytes = 1 << 30
+
+// maxPrefixes bounds the prefixes in scope at once, so that looking one up takes
+// bounded time.
+const maxPrefixes = 64
+
+// maxReference bounds a reference such as &#x00000041;, whose leading zeros XML
+// does not bound.
+const maxReference = 32
+
+// withDefaults returns l with all fields set.
+func (l Limits) withDefaults() Limits {
+	return Limits{
+		Bytes:      min(cmp.Or(max(l.Bytes, 0), defaultBytes), maxBytes),
+		Depth:      cmp.Or(max(l.Depth, 0), defaultDepth),
+		Elements:   cmp.Or(max(l.Elements, 0), defaultElements),
+		Attrs:      cmp.Or(max(l.Attrs, 0), defaultAttrs),
+		Namespaces: cmp.Or(max(l.Namespaces, 0), defaultNamespaces),
+		AttrBytes:  cmp.Or(max(l.AttrBytes, 0), defaultAttrBytes),
+	}
+}

@@ -1,0 +1,257 @@
+package xmlwire
+
+import (
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"io"
+)
+
+// A phase is what part of a document a Reader expects.
+type phase uint8
+
+const (
+	atDocument phase = iota // an XML declaration, or what may follow it
+	atRoot                  // blanks, then the root's start tag
+	inRoot                  // first-level elements
+	afterRoot               // nothing but blanks
+)
+
+// Reader reads one document at a time, as an XMPP stream is: a header, then
+// first-level elements. It belongs to one goroutine.
+//
+// It holds the element in progress and what the source gave with it, so it needs
+// as much memory as its [Limits] let an element have, and little when idle.
+type Reader struct {
+	src    io.Reader
+	srcErr error // what src returned along with the last bytes
+	lim    Limits
+	scan   scanner
+	win    window
+	phase  phase
+	inElem bool   // scan has begun
+	again  bool   // the document follows another on the same source
+	err    *Error // the document failed
+}
+
+// NewReader returns a Reader for a document that begins with the next byte of
+// src. It reads ahead: what the source has to offer beyond the element asked for
+// may be [Reader.Buffered] afterwards.
+func NewReader(src io.Reader, limits Limits) *Reader {
+	r := &Reader{src: src}
+	r.scan.seed = maphash.MakeSeed()
+	r.SetLimits(limits)
+	return r
+}
+
+// SetLimits replaces the limits, as when a peer has logged in. They apply at
+// once, to the unread rest of an element in progress too.
+func (r *Reader) SetLimits(limits Limits) {
+	r.lim = limits.withDefaults()
+	r.scan.lim = r.lim
+}
+
+// Reset makes r read a new document from src. All that is buffered is dropped,
+// as it must be when TLS starts: it came before the handshake (RFC 6120
+// §5.4.3.3). Reset returns how many bytes that were, blanks included.
+func (r *Reader) Reset(src io.Reader) (discarded int) {
+	discarded = r.win.len()
+	r.src, r.srcErr = src, nil
+	r.win = window{}
+	r.restart(false)
+	return discarded
+}
+
+// Restart makes r read a new document from the same source, beginning with what
+// is buffered: a client may send its next header right behind the last element
+// of SASL. White space before an XML declaration is accepted here, as it belongs
+// to the document that has ended (RFC 6120 §6.3.5, §11.7).
+func (r *Reader) Restart() { r.restart(true) }
+
+func (r *Reader) restart(again bool) {
+	r.phase, r.inElem, r.again, r.err = atDocument, false, again, nil
+	r.win.offset = 0
+}
+
+// Buffered is the number of bytes that were read from the source and are not
+// part of anything that was returned.
+func (r *Reader) Buffered() int { return r.win.len() }
+
+// Next returns the next first-level element, whole and checked.
+//
+// Blanks before it are skipped; they need no memory. The error is
+//   - io.EOF when the end tag of the root was read. A call after that reads on: io.EOF again when the
+//     source ends, and an error if there is anything but blanks;
+//   - io.ErrUnexpectedEOF when the source ends without that tag;
+//   - an [*Error] for XML that is refused. All further calls return it too, until
+//     [Reader.Reset] or [Reader.Restart];
+//   - or else the source's error, wrapped. It loses no bytes: after a timeout (the
+//     error is a net.Error then, as the source's) call again to go on.
+func (r *Reader) Next() (Element, error) {
+	if r.err != nil {
+		return Element{}, r.err
+	}
+	switch r.phase {
+	case atDocument, atRoot:
+		return Element{}, errNoHeader
+	case afterRoot:
+		return Element{}, r.end()
+	}
+	for {
+		if !r.inElem && !r.seek(badFormat, strayText) && r.err != nil {
+			return Element{}, r.err
+		}
+		if r.inElem {
+			switch done := r.advance(); {
+			case done && r.scan.isRootEnd:
+				r.win.consume(r.scan.pos)
+				r.phase = afterRoot
+				return Element{}, io.EOF
+			case done:
+				return r.take()
+			case r.err != nil:
+				return Element{}, r.err
+			}
+		}
+		if err := r.fill(); err != nil {
+			return Element{}, unexpected(err)
+		}
+	}
+}
+
+// errNoHeader is a programmer's slip.
+var errNoHeader = errors.New("xmlwire: Next before Header")
+
+// end reads what follows the root.
+func (r *Reader) end() error {
+	for {
+		if r.skipBlanks(); r.win.len() > 0 {
+			if r.scan.stray(r.win.bytes(), notWellFormed, "content after the root (XML §2.1)"); r.scan.err != nil {
+				return r.fail(r.scan.err)
+			}
+		}
+		if err := r.fill(); err != nil {
+			return err
+		}
+	}
+}
+
+// seek skips blanks and begins to scan what comes then. It returns false if that
+// is missing or, when it is no markup, r.err is set.
+func (r *Reader) seek(condition, detail string) bool {
+	r.skipBlanks()
+	b := r.win.bytes()
+	switch {
+	case len(b) == 0:
+		return false
+	case b[0] == '<':
+		r.scan.begin(r.phase != inRoot)
+		r.inElem = true
+		return true
+	}
+	if r.scan.stray(b, condition, detail); r.scan.err != nil {
+		r.fail(r.scan.err)
+	}
+	return false
+}
+
+// advance scans what has arrived of the element in progress.
+func (r *Reader) advance() (done bool) {
+	b, _ := head(r.win.bytes(), r.lim.Bytes)
+	if done = r.scan.scan(b); done {
+		r.inElem = false
+		return true
+	}
+	switch {
+	case r.scan.err != nil:
+		r.fail(r.scan.err)
+	case len(b) >= r.lim.Bytes:
+		r.fail(&Error{Condition: policyViolation, Detail: "element too long", Offset: int64(r.lim.Bytes)})
+	}
+	return false
+}
+
+// take returns the element that was scanned.
+func (r *Reader) take() (Element, error) {
+	e, err := r.scan.element(r.win.bytes()[:r.scan.pos])
+	if err != nil {
+		return Element{}, r.fail(err)
+	}
+	r.win.consume(r.scan.pos)
+	return e, nil
+}
+
+// fail makes err, whose offset is from the start of the window, what r returns
+// from now on.
+func (r *Reader) fail(err *Error) error {
+	err.Offset += r.win.offset
+	r.err = err
+	r.win = window{}
+	return err
+}
+
+func (r *Reader) consume(n int) { r.win.consume(n) }
+
+func (r *Reader) skipBlanks() { r.win.consume(skipBlanks(r.win.bytes(), 0)) }
+
+// fill waits for more bytes from the source.
+func (r *Reader) fill() error {
+	if err := r.srcErr; err != nil {
+		r.srcErr = nil
+		return sourceFailed(err)
+	}
+	room := r.win.room(r.lim.Bytes)
+	for range maxEmptyReads {
+		n, err := r.src.Read(room)
+		if n < 0 || n > len(room) {
+			return errBadRead
+		}
+		if n > 0 {
+			r.win.extend(n)
+			r.srcErr = err
+			return nil
+		}
+		if err != nil {
+			return sourceFailed(err)
+		}
+	}
+	return io.ErrNoProgress
+}
+
+// maxEmptyReads is how often a source may return neither bytes nor an error.
+const maxEmptyReads = 100
+
+var errBadRead = errors.New("xmlwire: source returned an impossible count")
+
+// unexpected turns the end of the source into what it is before the end of the root.
+func unexpected(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// sourceError is an error of the source. It is a net.Error as far as the source's is.
+type sourceError struct{ err error }
+
+func sourceFailed(err error) error {
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		return err
+	}
+	return &sourceError{err}
+}
+
+func (e *sourceError) Error() string { return fmt.Sprintf("xmlwire: read: %v", e.err) }
+func (e *sourceError) Unwrap() error { return e.err }
+
+// Timeout reports whether the source may have more later.
+func (e *sourceError) Timeout() bool {
+	t, ok := errors.AsType[interface {
+		error
+		Timeout() bool
+	}](e.err)
+	return ok && t.Timeout()
+}
+
+// Temporary exists for [net.Error].
+func (e *sourceError) Temporary() bool { return e.Timeout() }
