@@ -1,0 +1,136 @@
+package stanza
+
+import (
+	"encoding/xml"
+	"fmt"
+
+	"mellium.im/xmlstream"
+
+	"github.com/parlance-xmpp/xmpp/jid"
+)
+
+// An IQType is one of the four steps of a query (RFC 6120 §8.2.3).
+type IQType string
+
+// The types of IQ.
+const (
+	IQGet    IQType = "get"    // asks
+	IQSet    IQType = "set"    // provides or changes
+	IQResult IQType = "result" // the good answer
+	IQError  IQType = "error"  // the other one
+)
+
+// IsRequest reports whether an IQ of this type must be answered.
+func (t IQType) IsRequest() bool { return t == IQGet || t == IQSet }
+
+// An IQ is a request or its answer (RFC 6120 §8.2.3).
+type IQ struct {
+	To, From jid.JID
+	ID       string // given by the session when a request has none
+	Type     IQType
+	Lang     string
+	Payload  Payload // exactly one in a request; one or nil in a result
+	Error    *Error  // set exactly when Type is IQError
+}
+
+// Result returns the IQ that answers the request with payload, which may be nil.
+func (iq *IQ) Result(payload Payload) IQ {
+	return IQ{To: iq.From, From: iq.To, ID: iq.ID, Type: IQResult, Payload: payload}
+}
+
+// Fail returns the IQ that answers the request with an error.
+func (iq *IQ) Fail(e *Error) IQ {
+	return IQ{To: iq.From, From: iq.To, ID: iq.ID, Type: IQError, Error: e}
+}
+
+// Decode fills v, a [Decoder] or a pointer to a type with encoding/xml tags,
+// from the payload of a received IQ.
+func (iq *IQ) Decode(v any) error {
+	if iq.Payload == nil {
+		return fmt.Errorf("stanza: decode: %w", errNoElement)
+	}
+	e, err := ElementOf(iq.Payload)
+	if err != nil {
+		return err
+	}
+	return e.Decode(v)
+}
+
+// Header implements [Stanza].
+func (iq IQ) Header() Header {
+	t := string(iq.Type)
+	if iq.Error != nil {
+		t = string(IQError)
+	}
+	return Header{Kind: KindIQ, Type: t, ID: iq.ID, To: iq.To, From: iq.From, Lang: iq.Lang}
+}
+
+// AppendXML implements [Stanza].
+func (iq IQ) AppendXML(dst []byte) ([]byte, error) { return AppendWith(dst, iq, iq.Header()) }
+
+func (iq IQ) appendContent(w *Writer) {
+	if iq.Type.IsRequest() && iq.Payload == nil {
+		w.fail("an IQ of type %s needs a payload", iq.Type)
+	}
+	w.Payload(iq.Payload)
+	if iq.Error != nil {
+		w.Payload(iq.Error)
+	}
+}
+
+// TokenReader yields the IQ as tokens (mellium.im/xmlstream.Marshaler).
+func (iq IQ) TokenReader() xml.TokenReader { return tokensOf(iq) }
+
+// WriteXML writes the IQ's tokens to w (mellium.im/xmlstream.WriterTo).
+func (iq IQ) WriteXML(w xmlstream.TokenWriter) (int, error) {
+	return xmlstream.Copy(w, iq.TokenReader())
+}
+
+// IQ decodes an IQ. It fails when r is of another kind, and with a bad-request
+// when it breaks a rule of RFC 6120 §8.2.3: no id, no valid type, a request without
+// exactly one child, a result with several.
+func (r *Raw) IQ() (IQ, error) {
+	if err := r.want(KindIQ); err != nil {
+		return IQ{}, err
+	}
+	h := &r.header
+	iq := IQ{To: h.To, From: h.From, ID: h.ID, Type: IQType(h.Type), Lang: h.Lang}
+	if iq.ID == "" {
+		return iq, badRequest("an IQ needs an id")
+	}
+	switch iq.Type {
+	case IQError:
+		iq.readError(r.element)
+		return iq, nil
+	case IQGet, IQSet:
+		if len(h.Children) != 1 {
+			return iq, badRequest("an IQ of type %s needs exactly one child, not %d", iq.Type, len(h.Children))
+		}
+	case IQResult:
+		if len(h.Children) > 1 {
+			return iq, badRequest("a result has at most one child, not %d", len(h.Children))
+		}
+	default:
+		return iq, badRequest("IQ type %.20q", h.Type)
+	}
+	if e := r.element.First(); !e.IsZero() {
+		iq.Payload = e
+	}
+	return iq, nil
+}
+
+// readError takes in the children of an error answer: the error and perhaps
+// the request it answers.
+func (iq *IQ) readError(e Element) {
+	for c := range e.Children() {
+		switch {
+		case c.Is(NS, "error") && iq.Error == nil:
+			iq.Error = parseError(c)
+		case iq.Payload == nil:
+			iq.Payload = c
+		}
+	}
+	if iq.Error == nil {
+		iq.Error = &Error{Condition: UndefinedCondition}
+	}
+}
