@@ -21,14 +21,14 @@ import (
 // categories of RFC 5892 (RFC 8264 §9) and checks all contextual rules, but knows
 // nothing of DNS, hyphens and Punycode.
 var (
-	// registered maps nothing: it tells whether a label could be registered
-	// (RFC 5891 §4), and converts. Hyphens and lengths are counted here.
+	// registered maps nothing: it tells whether a label, which must be in NFC, could
+	// be registered (RFC 5891 §4), and converts. Hyphens and lengths are counted here.
 	registered = idna.New(
 		idna.ValidateForRegistration(),
 		idna.CheckHyphens(false),
 		idna.VerifyDNSLength(false),
 	)
-	// identifier is the base class, with no mapping but NFC.
+	// identifier checks the base class; what it returns is not used.
 	identifier = precis.NewIdentifier(precis.Norm(norm.NFC))
 
 	// ignorableBlocks are disallowed in U-labels (RFC 5892 §2.4) and not in PRECIS.
@@ -44,7 +44,6 @@ var (
 	errHyphens    = errors.New("a hyphen where none is allowed")
 	errALabel     = errors.New("an xn-- label that stands for nothing")
 	errIgnorable  = errors.New("a character that IDNA disallows")
-	errNotNFC     = errors.New("a label that is not normalized")
 	errIPv6       = errors.New("brackets without an IPv6 address between them")
 )
 
@@ -159,9 +158,6 @@ func fromALabel(s string) (label string, size int, err error) {
 	if err != nil {
 		return "", 0, err
 	}
-	if isASCII(u) {
-		return "", 0, errALabel
-	}
 	if _, err := checkULabel(u); err != nil {
 		return "", 0, err
 	}
@@ -177,10 +173,8 @@ func checkULabel(s string) (size int, err error) {
 	if utf8.RuneCountInString(s) > maxLabel {
 		return 0, ErrTooLong // an A-label is never shorter than that
 	}
-	if t, err := identifier.String(s); err != nil {
+	if _, err := identifier.String(s); err != nil {
 		return 0, err
-	} else if t != s {
-		return 0, errNotNFC
 	}
 	if strings.ContainsFunc(s, func(r rune) bool { return unicode.Is(ignorableBlocks, r) }) {
 		return 0, errIgnorable

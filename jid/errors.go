@@ -66,7 +66,7 @@ type Error struct {
 	Kind  error  // one of the Err variables of this package
 	Part  Part   // where the fault is
 	Input string // the part as it was given, or the address when the part is missing; cut to 64 bytes
-	Err   error  // what PRECIS, IDNA or netip said; nil when the kind says all
+	Err   error  // what is wrong with it in detail; nil when the kind says all
 }
 
 // inputLimit is how much of a refused string an [Error] keeps, in bytes. The

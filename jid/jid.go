@@ -3,8 +3,8 @@
 // behind it, as in juliet@example.com/balcony.
 //
 // A [JID] is a small value: comparable with ==, usable as a map key, safe to
-// share, printed by every fmt verb for strings. It always holds the canonical
-// form, so two spellings of one address are one value:
+// share, printed by every fmt verb for strings. It holds the canonical form, so
+// two spellings of one address are one value:
 //
 //	a := jid.MustParse("Juliet@EXAMPLE.com/balcony")
 //	b := jid.MustParse("juliet@example.com/balcony")

@@ -52,8 +52,6 @@ func prepareResourcepart(s string) (string, error) {
 // the mapping of the one or the other.
 func prepareWith(part Part, s string, mapping func(string) (string, error)) (string, error) {
 	switch {
-	case s == "":
-		return "", fail(ErrEmpty, part, s, nil)
 	case len(s) > maxRaw:
 		return "", fail(ErrTooLong, part, s, nil)
 	case !utf8.ValidString(s): // the mappings would write U+FFFD for what is broken

@@ -138,6 +138,7 @@ func TestRFC7622_3_Lengths(t *testing.T) {
 		{"label of 64", x("a", 64) + ".b", jid.ErrTooLong},
 		{"A-label of 63", x("a", 55) + "é.b", nil},
 		{"A-label of 64", x("a", 56) + "é.b", jid.ErrTooLong},
+		{"U-label of 1001, and not valid", "\u0301" + x("é", 1000), jid.ErrTooLong}, // before idna quotes it
 		{"domain of 253", domain253, nil},
 		{"domain of 253 and a dot", domain253 + ".", nil},
 		{"domain of 254", domain253 + "a", jid.ErrTooLong},
