@@ -23,7 +23,7 @@
 //	if _, err := bot.Send(ctx, stanza.Presence{}); err != nil { // now contacts see it, and messages arrive
 //		return err
 //	}
-//	return bot.Wait()
+//	return bot.Wait(ctx)
 //
 // # A server
 //

@@ -16,7 +16,7 @@
 //	if _, err := bot.Send(ctx, stanza.Presence{}); err != nil { // now messages arrive
 //		return err
 //	}
-//	return bot.Wait()
+//	return bot.Wait(ctx)
 //
 // Register before the mux is used, or at any time later: both are safe, from
 // every goroutine, a handler included. One mux may serve many sessions;

@@ -1,0 +1,162 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/parlance-xmpp/xmpp/internal/xmlwire"
+	"github.com/parlance-xmpp/xmpp/stanza"
+)
+
+// Next returns the next first-level element: of the receiving entity always a
+// stanza; of the initiating entity perhaps another element, which it may ignore.
+// Only one goroutine calls it, and it must keep calling until there is an error.
+// That is final, and the stream has ended by then:
+//
+//   - io.EOF when both sides have closed their stream (RFC 6120 §4.4);
+//   - an [*Error] when the peer reported a stream error, or when it broke the
+//     rules and was told so;
+//   - an error that matches [xmpp.ErrClosed] after [Conn.Abort];
+//   - whatever ended the transport.
+//
+// After [Conn.Close] it goes on to return what the peer still sends; after
+// [Conn.Fail] it does not.
+func (c *Conn) Next() (stanza.Element, error) {
+	for {
+		e, err := c.read()
+		switch {
+		case err != nil:
+			return stanza.Element{}, c.conclude(nil, err)
+		case c.hasFailed():
+			continue
+		}
+		f := c.standing(e)
+		switch {
+		case f != nil:
+			err = f.Serve(lifetime{c}, &Negotiation{c: c, established: true}, e)
+		case isStanza(e):
+			return e, nil
+		case foreign(e):
+			err = unexpected(e)
+		case !c.initiating:
+			err = unexpected(e)
+		case !e.Is(xmlwire.NSStreams, "features"): // sent again when nothing is left to negotiate (§4.3.5)
+			return e, nil
+		}
+		if err != nil {
+			return stanza.Element{}, c.conclude(nil, err)
+		}
+	}
+}
+
+// standing returns the feature that e begins on the established stream.
+func (c *Conn) standing(e stanza.Element) Feature {
+	if c.initiating {
+		return nil
+	}
+	for _, f := range c.features {
+		if _, ok := f.(Standing); ok && f.Possible(c.state) && f.Wants(e) {
+			return f
+		}
+	}
+	return nil
+}
+
+// read returns the next first-level element. A stream error that the peer
+// reports, and XML that is refused, is an [*Error].
+func (c *Conn) read() (stanza.Element, error) {
+	el, err := c.r.Next()
+	if err != nil {
+		if err == io.EOF && c.trace.Received != nil {
+			c.trace.Received([]byte(closingTag))
+		}
+		return stanza.Element{}, readError(err)
+	}
+	raw := el.Raw
+	if c.content != stanza.NS {
+		raw = xmlwire.NewNode(raw, c.content).AppendTo(nil, stanza.NS)
+	}
+	if c.trace.Received != nil {
+		c.trace.Received(redacted(raw))
+	}
+	e := stanza.NewElement(raw)
+	if e.Is(xmlwire.NSStreams, "error") {
+		return e, parseError(e)
+	}
+	return e, nil
+}
+
+// interruptible runs f, which reads, and ends its reading when ctx is done. The
+// stream can still be read from afterwards.
+func (c *Conn) interruptible(ctx context.Context, f func() error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	fired := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		_ = c.raw.SetReadDeadline(past)
+		close(fired)
+	})
+	err := f()
+	if stop() {
+		return err
+	}
+	<-fired
+	_ = c.raw.SetReadDeadline(time.Time{})
+	if t, ok := errors.AsType[interface {
+		error
+		Timeout() bool
+	}](err); ok && t.Timeout() {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+// past is a deadline that is over.
+var past = time.Unix(1, 0)
+
+// isStanza reports whether e is a message, presence or query.
+func isStanza(e stanza.Element) bool {
+	name := e.Name()
+	if name.Space != stanza.NS {
+		return false
+	}
+	switch name.Local {
+	case "message", "presence", "iq":
+		return true
+	}
+	return false
+}
+
+// foreign reports whether e is in the content namespace of another kind of stream.
+func foreign(e stanza.Element) bool {
+	return slices.Contains([]string{"jabber:server", "jabber:component:accept", "jabber:component:connect"}, e.Name().Space)
+}
+
+// unexpected is the answer to an element that has no place on the stream.
+func unexpected(e stanza.Element) *Error {
+	switch {
+	case isStanza(e): // §4.3.5, §4.9.3.12
+		return &Error{Condition: NotAuthorized, Text: "stanza before the end of negotiation", Lang: "en"}
+	case foreign(e): // §4.8.3
+		return &Error{Condition: InvalidNamespace}
+	}
+	return &Error{Condition: UnsupportedStanzaType} // §4.8.4
+}
+
+// A lifetime is the context of what runs as long as the stream does.
+type lifetime struct{ c *Conn }
+
+func (lifetime) Deadline() (time.Time, bool) { return time.Time{}, false }
+func (l lifetime) Done() <-chan struct{}     { return l.c.Done() }
+func (lifetime) Value(any) any               { return nil }
+
+func (l lifetime) Err() error {
+	if l.c.Err() != nil {
+		return context.Canceled
+	}
+	return nil
+}

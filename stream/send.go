@@ -1,0 +1,69 @@
+package stream
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/parlance-xmpp/xmpp"
+	"github.com/parlance-xmpp/xmpp/stanza"
+)
+
+// Send queues s with the start tag that h describes; see [stanza.AppendWith].
+// Stanzas leave whole, in the order in which they were queued. Send waits, as
+// long as ctx allows, only while the queue is over its bound; whoever has
+// waited longest goes first. An error is an [*xmpp.UnsentError]: nothing was
+// queued.
+//
+// The receipt reaches [xmpp.Sent] when the transport has taken the stanza.
+func (c *Conn) Send(ctx context.Context, s stanza.Stanza, h stanza.Header) (xmpp.Receipt, error) {
+	buf := lend()
+	defer giveBack(buf)
+	part, err := stanza.AppendWith(*buf, s, h)
+	if err != nil {
+		return xmpp.Receipt{}, unsent(fmt.Errorf("stream: send: %w", err))
+	}
+	*buf = part
+	position, err := c.out.append(ctx, part, true)
+	if err != nil {
+		return xmpp.Receipt{}, unsent(err)
+	}
+	return xmpp.NewReceipt(c, position), nil
+}
+
+// TrySend is [Conn.Send] for those who cannot wait: a stanza that does not fit
+// into the queue is [ErrQueueFull].
+func (c *Conn) TrySend(s stanza.Stanza, h stanza.Header) error {
+	buf := lend()
+	defer giveBack(buf)
+	part, err := stanza.AppendWith(*buf, s, h)
+	if err != nil {
+		return unsent(fmt.Errorf("stream: send: %w", err))
+	}
+	*buf = part
+	if err := c.out.tryAppend(part, true); err != nil {
+		return unsent(err)
+	}
+	return nil
+}
+
+// SendElement queues a first-level element that is no stanza, such as client
+// state indication (XEP-0352), in order with the stanzas. The peer must
+// understand it. Waiting and errors are those of [Conn.Send].
+func (c *Conn) SendElement(ctx context.Context, p stanza.Payload) error {
+	buf := lend()
+	defer giveBack(buf)
+	part, err := p.AppendXML(*buf)
+	if err != nil {
+		return unsent(fmt.Errorf("stream: send: %w", err))
+	}
+	*buf = part
+	if _, err := c.out.append(ctx, part, false); err != nil {
+		return unsent(err)
+	}
+	return nil
+}
+
+// KeepAlive sends a space, which means nothing but keeps what is in between
+// awake (RFC 6120 §4.6.1), unless there is something else to send. It never
+// waits.
+func (c *Conn) KeepAlive() error { return c.out.appendIdle([]byte{' '}) }
