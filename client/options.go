@@ -1,0 +1,151 @@
+package client
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"time"
+
+	"github.com/parlance-xmpp/xmpp"
+	"github.com/parlance-xmpp/xmpp/jid"
+	"github.com/parlance-xmpp/xmpp/sasl"
+	"github.com/parlance-xmpp/xmpp/stream"
+)
+
+// Options adjusts [Dial], which copies it. Nil and the zero value are secure,
+// but only an account with a client certificate can do without credentials. Printing
+// or logging a value shows nothing of it.
+type Options struct {
+	// Password is that of the account. It is used, not sent: see AllowPlain.
+	Password string
+	// Token is an OAuth 2.0 bearer token for the account (RFC 7628).
+	Token string
+	// Anonymous logs in to an account that the server makes up and deletes
+	// afterwards (RFC 4505). The account given to Dial is then a domain alone.
+	Anonymous bool
+	// AllowPlain permits PLAIN, which shows the password to the server, where
+	// it offers nothing better. It still takes TLS.
+	AllowPlain bool
+	// Policy says more about the mechanisms to accept. Nil means the default of
+	// package sasl.
+	Policy *sasl.Policy
+
+	// Handler gets the stanzas that arrive; see [xmpp.Handler]. If it implements
+	// [xmpp.Outgoing], as a muxer does, it sees what is sent as well. Nil means
+	// [xmpp.Unhandled].
+	Handler xmpp.Handler
+
+	// Address is the "host:port" to connect to in place of what the DNS says.
+	// The certificate still has to be that of the account's domain.
+	Address string
+	// DirectTLS says that TLS begins with the first byte at Address (XEP-0368),
+	// and not by STARTTLS.
+	DirectTLS bool
+	// TLS adds to how streams are secured: certificates to trust (RootCAs), a
+	// certificate to log in with (Certificates), versions. The server name and
+	// the protocol (ALPN) are set by Dial. Nil trusts what the system trusts.
+	TLS *tls.Config
+	// InsecurePlaintext accepts a server that offers no TLS: anybody on the way
+	// can then read and change everything. It is for servers on the own machine.
+	InsecurePlaintext bool
+
+	// Dialer makes the connections, for proxies and for tests. The network is
+	// always "tcp". Nil means a [net.Dialer].
+	Dialer interface {
+		DialContext(ctx context.Context, network, address string) (net.Conn, error)
+	}
+	// Resolver looks up SRV records, like [net.Resolver.LookupSRV], which is what
+	// nil means. The name is in A-labels and ends with a dot.
+	Resolver interface {
+		LookupSRV(ctx context.Context, service, proto, name string) (cname string, records []*net.SRV, err error)
+	}
+	// ConnectTimeout bounds each attempt to reach a server and log in there; after
+	// it the next server has its turn. Zero means 30 s, negative no bound.
+	ConnectTimeout time.Duration
+
+	// QueryTimeout bounds a query whose context has no deadline. Zero means
+	// 30 s, negative no bound.
+	QueryTimeout time.Duration
+	// CloseTimeout bounds how long Close waits for the server. Zero means 5 s.
+	CloseTimeout time.Duration
+	// WriteTimeout ends a stream on which a write makes no progress for so long.
+	// Zero means 30 s.
+	WriteTimeout time.Duration
+	// Limits bounds the stanzas that arrive. Zero fields mean the defaults.
+	Limits stream.Limits
+	// Lang is the language for texts the server writes, a tag of BCP 47. Empty
+	// means "en".
+	Lang string
+	// Logger receives events, never stanza contents or credentials. Nil means
+	// [slog.Default].
+	Logger *slog.Logger
+	// Trace looks on; see [xmpp.Trace].
+	Trace *xmpp.Trace
+}
+
+// Format prints a placeholder, whatever the verb.
+func (Options) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte("client.Options{...}")) }
+
+// LogValue implements [slog.LogValuer] with a placeholder.
+func (Options) LogValue() slog.Value { return slog.StringValue("client.Options{...}") }
+
+// withDefaults returns a copy in which everything is set.
+func (o *Options) withDefaults() Options {
+	var p Options
+	if o != nil {
+		p = *o
+	}
+	if p.TLS = p.TLS.Clone(); p.TLS == nil {
+		p.TLS = &tls.Config{}
+	}
+	if p.Dialer == nil {
+		p.Dialer = &net.Dialer{}
+	}
+	if p.Resolver == nil {
+		p.Resolver = net.DefaultResolver
+	}
+	p.ConnectTimeout = cmp.Or(p.ConnectTimeout, 30*time.Second)
+	p.Logger = cmp.Or(p.Logger, slog.Default())
+	return p
+}
+
+// check reports options that cannot work for the account.
+func (o *Options) check(account jid.JID) error {
+	certificate := len(o.TLS.Certificates) > 0 || o.TLS.GetClientCertificate != nil
+	switch {
+	case account.IsZero():
+		return errors.New("there is no account")
+	case o.Password == "" && o.Token == "" && !o.Anonymous && !certificate:
+		return errors.New("Options has no credentials")
+	case account.Localpart() == "" && o.Password != "":
+		return errors.New("the account has no localpart, and a password without a name is of no use")
+	case o.DirectTLS && o.Address == "":
+		return errors.New("Options has DirectTLS without an Address")
+	}
+	return nil
+}
+
+// credentials returns what the account can prove itself with.
+func (o *Options) credentials(account jid.JID) sasl.Credentials {
+	return sasl.Credentials{
+		Username:    account.Localpart(),
+		Password:    o.Password,
+		Token:       o.Token,
+		Anonymous:   o.Anonymous,
+		Certificate: len(o.TLS.Certificates) > 0 || o.TLS.GetClientCertificate != nil,
+	}
+}
+
+// policy returns the policy with AllowPlain taken into account.
+func (o *Options) policy() *sasl.Policy {
+	var p sasl.Policy
+	if o.Policy != nil {
+		p = *o.Policy
+	}
+	p.AllowPlain = p.AllowPlain || o.AllowPlain
+	return &p
+}
