@@ -1,0 +1,132 @@
+package server
+
+import (
+	"context"
+	"sync"
+
+	"github.com/parlance-xmpp/xmpp/jid"
+	"github.com/parlance-xmpp/xmpp/server/storage"
+)
+
+// An account is what the server holds of somebody's account while it is in the
+// [directory].
+//
+// # Turns
+//
+// What changes the roster of an account, or tells others of its presence, happens
+// one at a time: in a turn. Pushes then leave in the order in which changes were
+// stored, and nobody gets a presence that is older than one already got, or one
+// more after the subscription was cancelled. A turn may wait for the store. It
+// never waits for a client, nor for the turn of another account: what follows
+// elsewhere is done when it is over, see [tasks].
+//
+// Messages and queries take no turn.
+type account struct {
+	addr  jid.JID // bare
+	id    storage.AccountID
+	turns chan struct{} // has an item while it is somebody's turn
+	holds int           // guarded by the directory
+
+	mu       sync.Mutex // guards the fields below, and those of sessions that say so; a leaf: no other lock is taken under it
+	sessions []*session // all that have bound a resource, oldest first
+	closed   bool       // the account is deleted: nobody can bind any more
+	draining bool       // offline messages are being delivered: see [Server.drain]
+	again    bool       // some were stored meanwhile
+}
+
+// turn waits for the account's turn. The caller ends it.
+func (a *account) turn(ctx context.Context) (end func(), err error) {
+	select {
+	case a.turns <- struct{}{}:
+		return func() { <-a.turns }, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+// find returns the session with a full JID, if its client can be reached.
+func (a *account) find(full jid.JID) *session {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, s := range a.sessions {
+		if s.addr == full && s.reachable() {
+			return s
+		}
+	}
+	return nil
+}
+
+// all returns the sessions that like says, which is called with mu held, and
+// whose clients can be reached.
+func (a *account) all(like func(*session) bool) []*session {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var out []*session
+	for _, s := range a.sessions {
+		if s.reachable() && like(s) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// The likes of [account.all].
+var (
+	isBound      = func(*session) bool { return true }
+	isAvailable  = func(s *session) bool { return s.shown != nil }
+	isInterested = func(s *session) bool { return s.interested }
+)
+
+// A placing is what is known of an account when a message for it is placed.
+type placing struct {
+	condition condition
+	named     *session   // the one that the full JID names, nil if none
+	eligible  []*session // available, with a priority that is not negative
+	draining  bool
+}
+
+// look tells how things stand for a message to that address.
+func (a *account) look(addr jid.JID) placing {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	p := placing{condition: noResource, draining: a.draining}
+	for _, s := range a.sessions {
+		if !s.reachable() {
+			continue
+		}
+		if s.addr == addr {
+			p.named = s
+		}
+		switch {
+		case s.shown == nil:
+		case s.priority >= 0:
+			p.eligible = append(p.eligible, s)
+		default:
+			p.condition = onlyNegative
+		}
+	}
+	switch len(p.eligible) {
+	case 0:
+	case 1:
+		p.condition = oneResource
+	default:
+		p.condition = manyResource
+	}
+	return p
+}
+
+// best returns those of the eligible sessions that have the highest priority.
+func (a *account) best(eligible []*session) []*session {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var out []*session
+	for _, s := range eligible {
+		switch {
+		case len(out) == 0 || s.priority > out[0].priority:
+			out = append(out[:0], s)
+		case s.priority == out[0].priority:
+			out = append(out, s)
+		}
+	}
+	return out
+}

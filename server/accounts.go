@@ -1,0 +1,216 @@
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/parlance-xmpp/xmpp/jid"
+	"github.com/parlance-xmpp/xmpp/roster"
+	"github.com/parlance-xmpp/xmpp/server/storage"
+	"github.com/parlance-xmpp/xmpp/stream"
+)
+
+// CreateAccount adds an account at a bare JID of a domain that is served. Of the
+// password only SCRAM secrets are kept. [storage.ErrExists] when the address is
+// taken.
+func (s *Server) CreateAccount(ctx context.Context, addr jid.JID, password string) error {
+	if err := s.checkAccount(addr); err != nil {
+		return fmt.Errorf("server: create account: %w", err)
+	}
+	secrets, err := s.deriveSecrets(password)
+	if err != nil {
+		return fmt.Errorf("server: create account %s: %w", addr, err)
+	}
+	a := storage.Account{ID: storage.AccountID(rand.Text()), Addr: addr, Secrets: secrets, Created: time.Now()}
+	if err := s.opts.Storage.Accounts.Create(ctx, a); err != nil {
+		return fmt.Errorf("server: create account %s: %w", addr, err)
+	}
+	return nil
+}
+
+// SetPassword gives an account another password. Its sessions go on.
+// [storage.ErrNotFound] when there is no such account.
+func (s *Server) SetPassword(ctx context.Context, addr jid.JID, password string) error {
+	secrets, err := s.deriveSecrets(password)
+	if err != nil {
+		return fmt.Errorf("server: set password of %s: %w", addr, err)
+	}
+	id, err := s.directory.id(ctx, addr)
+	if err == nil {
+		err = s.opts.Storage.Accounts.SetSecrets(ctx, id, secrets)
+	}
+	if err != nil {
+		return fmt.Errorf("server: set password of %s: %w", addr, err)
+	}
+	return nil
+}
+
+// DeleteAccount removes an account with its roster and its offline messages. Its
+// sessions end with a not-authorized stream error, and its contacts are told that
+// it is gone: their subscriptions to it, and its own to them, end. An account that
+// is created at the address later inherits nothing. [storage.ErrNotFound] when
+// there is no such account.
+//
+// Once the account is gone from the store, the rest is done even if ctx ends.
+func (s *Server) DeleteAccount(ctx context.Context, addr jid.JID) error {
+	a, err := s.directory.hold(ctx, addr)
+	if err != nil {
+		return fmt.Errorf("server: delete account %s: %w", addr, err)
+	}
+	defer s.directory.release(a)
+	if err := s.opts.Storage.Accounts.Delete(ctx, a.id); err != nil {
+		return fmt.Errorf("server: delete account %s: %w", addr, err)
+	}
+	s.directory.remove(a)
+	ctx, cancel := lasting(ctx)
+	defer cancel()
+	a.expel()
+	tasks, err := s.part(ctx, a)
+	follow(ctx, tasks...)
+	err = errors.Join(err,
+		s.opts.Storage.Rosters.DeleteAll(ctx, a.id),
+		s.opts.Storage.Offline.DeleteAll(ctx, a.id))
+	if err != nil {
+		return fmt.Errorf("server: account %s is deleted, but something of it remains: %w", addr, err)
+	}
+	return nil
+}
+
+// expel ends all sessions of an account and waits until everybody has been told
+// that they are gone.
+func (a *account) expel() {
+	a.mu.Lock()
+	a.closed = true
+	sessions := append([]*session(nil), a.sessions...)
+	var reachable []*session
+	for _, t := range sessions {
+		if t.conn != nil {
+			reachable = append(reachable, t)
+		}
+	}
+	a.mu.Unlock()
+	for _, t := range reachable {
+		t.fail(accountDeleted())
+	}
+	for _, t := range sessions {
+		<-t.left
+	}
+}
+
+// accountDeleted is what the sessions of a deleted account are told.
+func accountDeleted() *stream.Error {
+	return &stream.Error{Condition: stream.NotAuthorized, Text: "the account was deleted"}
+}
+
+// part returns what tells the contacts of an account that it is gone.
+func (s *Server) part(ctx context.Context, a *account) ([]task, error) {
+	end, err := a.turn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	contacts, err := s.contacts(ctx, a)
+	if err != nil {
+		return nil, err
+	}
+	var tasks []task
+	for _, c := range contacts {
+		tasks = append(tasks, s.partings(a.addr, c)...)
+	}
+	return tasks, nil
+}
+
+// AddContact makes two people contacts of each other, with a subscription both
+// ways, as if they had asked and agreed. Each of them that has an account here gets the
+// other into the roster, and who is online is told. The account must exist, and so must
+// the contact if its domain is served here; otherwise the error is
+// [storage.ErrNotFound].
+func (s *Server) AddContact(ctx context.Context, account, contact jid.JID) error {
+	if err := s.addContact(ctx, account, contact); err != nil {
+		return fmt.Errorf("server: make %s a contact of %s: %w", contact, account, err)
+	}
+	return nil
+}
+
+func (s *Server) addContact(ctx context.Context, account, contact jid.JID) error {
+	if account.Bare() == contact.Bare() || !contact.IsBare() {
+		return errors.New("not another bare JID")
+	}
+	a, err := s.directory.hold(ctx, account)
+	if err != nil {
+		return err
+	}
+	defer s.directory.release(a)
+	if !s.hosts(contact) || contact.Localpart() == "" {
+		return s.befriend(ctx, a, contact)
+	}
+	b, err := s.directory.hold(ctx, contact)
+	if err != nil {
+		return err
+	}
+	defer s.directory.release(b)
+	if err := s.befriend(ctx, a, contact); err != nil {
+		return err
+	}
+	if err := s.befriend(ctx, b, account); err != nil {
+		return err
+	}
+	follow(ctx, s.showTo(account, contact), s.showTo(contact, account))
+	return nil
+}
+
+// befriend gives an account a contact with a subscription both ways.
+func (s *Server) befriend(ctx context.Context, a *account, contact jid.JID) error {
+	end, err := a.turn(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
+	var before, after storage.Contact
+	err = s.opts.Storage.Rosters.Update(ctx, a.id, contact, s.rosterLimits(), func(c storage.Contact) (storage.Contact, error) {
+		before = c.Clone()
+		c.Listed, c.Subscription, c.Request = true, storage.To|storage.From, nil
+		after = c
+		return c, nil
+	})
+	if err != nil {
+		return err
+	}
+	if !before.Listed || !itemOf(before).Equal(itemOf(after)) {
+		s.push(a, itemOf(after))
+	}
+	return nil
+}
+
+// SetContact gives a contact of an account a name and groups, and adds it without a
+// subscription if it is new, as the account's own client could. What else the
+// item says does not matter. The error may be a [*stanza.Error]; it is
+// [storage.ErrNotFound] when there is no such account.
+func (s *Server) SetContact(ctx context.Context, account jid.JID, item roster.Item) error {
+	a, err := s.directory.hold(ctx, account)
+	if err == nil {
+		defer s.directory.release(a)
+		err = s.setItem(ctx, a, item)
+	}
+	if err != nil {
+		return fmt.Errorf("server: set contact %s of %s: %w", item.JID, account, err)
+	}
+	return nil
+}
+
+// checkAccount checks that an address can be that of an account.
+func (s *Server) checkAccount(addr jid.JID) error {
+	switch {
+	case !addr.IsBare() || addr.Localpart() == "":
+		return fmt.Errorf("%s is not the bare JID of an account", addr)
+	case !s.hosts(addr):
+		return fmt.Errorf("%s is not served here", addr.Domain())
+	}
+	if _, err := jid.Parse(addr.String()); err != nil {
+		return err
+	}
+	return nil
+}

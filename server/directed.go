@@ -1,0 +1,86 @@
+package server
+
+import (
+	"context"
+
+	"github.com/parlance-xmpp/xmpp/jid"
+	"github.com/parlance-xmpp/xmpp/stanza"
+)
+
+// direct delivers presence that the client addressed to somebody (RFC 6121
+// §4.6.3). Who got available presence is told when the session is no longer
+// available, and may meanwhile know that it is there.
+func (s *session) direct(ctx context.Context, raw *stanza.Raw, h stanza.Header) {
+	if !s.srv.hosts(h.To) {
+		s.refuse(ctx, h, stanza.RemoteServerNotFound)
+		return
+	}
+	if h.Type == string(stanza.PresenceUnavailable) {
+		s.forgetDirected(h.To)
+	} else if !s.noteDirected(h.To) {
+		s.refuse(ctx, h, stanza.ResourceConstraint)
+		return
+	}
+	if h.To.Localpart() == "" {
+		s.srv.services[h.To.Domain()].receive(ctx, s, raw, h)
+		return
+	}
+	s.srv.tell(raw, h, nil)
+}
+
+// noteDirected notes to whom directed presence is sent, or reports that there
+// are too many.
+func (s *session) noteDirected(addr jid.JID) bool {
+	s.account.mu.Lock()
+	defer s.account.mu.Unlock()
+	if _, known := s.directed[addr]; known {
+		return true
+	}
+	if len(s.directed) >= s.srv.opts.Limits.DirectedPresence {
+		return false
+	}
+	if s.directed == nil {
+		s.directed = make(map[jid.JID]struct{})
+	}
+	s.directed[addr] = struct{}{}
+	return true
+}
+
+// forgetDirected undoes noteDirected.
+func (s *session) forgetDirected(addr jid.JID) {
+	s.account.mu.Lock()
+	defer s.account.mu.Unlock()
+	delete(s.directed, addr)
+}
+
+// hideFrom tells a contact that every available session of the account is no longer
+// so: the contact does not see it any more (RFC 6121 §3.2.2, §3.3.3). Directed presence
+// that it got is over as well (§4.6.1). It is called in a turn of the account.
+func (s *Server) hideFrom(a *account, contact jid.JID) {
+	for _, t := range a.all(isBound) {
+		directed := t.takeDirected(contact)
+		if t.announced() == nil && len(directed) == 0 {
+			continue
+		}
+		told := make(map[*session]bool)
+		p := stanza.Presence{From: t.addr, Type: stanza.PresenceUnavailable}
+		for _, p.To = range append(directed, contact) {
+			s.tell(p, p.Header(), told)
+		}
+	}
+}
+
+// takeDirected forgets directed presence to any address of a contact, and
+// returns these addresses.
+func (s *session) takeDirected(contact jid.JID) []jid.JID {
+	s.account.mu.Lock()
+	defer s.account.mu.Unlock()
+	var out []jid.JID
+	for addr := range s.directed {
+		if addr.Bare() == contact {
+			out = append(out, addr)
+			delete(s.directed, addr)
+		}
+	}
+	return out
+}

@@ -1,0 +1,139 @@
+package server
+
+import (
+	"context"
+	"errors"
+
+	"github.com/parlance-xmpp/xmpp/jid"
+	"github.com/parlance-xmpp/xmpp/server/storage"
+	"github.com/parlance-xmpp/xmpp/stanza"
+)
+
+// routeMessage brings a message to its recipient (RFC 6121 §8).
+func (s *Server) routeMessage(ctx context.Context, o origin, st stanza.Stanza, h stanza.Header) {
+	switch {
+	case !s.hosts(h.To):
+		refuseTo(ctx, o, h, stanza.RemoteServerNotFound) // there is no federation yet
+	case h.To.Localpart() == "":
+		s.services[h.To.Domain()].receive(ctx, o, st, h)
+	default:
+		s.deliverMessage(ctx, o, st, h)
+	}
+}
+
+// deliverMessage does what the table of placements says. A session that turns
+// out to be unreachable is left out of account, and the table is asked again.
+func (s *Server) deliverMessage(ctx context.Context, o origin, st stanza.Stanza, h stanza.Header) {
+	for {
+		a := s.directory.online(h.To.Bare())
+		p := placing{condition: noResource}
+		if a != nil {
+			p = a.look(h.To)
+		} else if exists, err := s.exists(ctx, h.To.Bare()); err != nil {
+			s.failed(ctx, o, h, "look up an account", err)
+			return
+		} else if !exists {
+			p.condition = noAccount
+		}
+		what := place(p, h)
+		if p.draining && (what == best || what == keep) && p.named == nil {
+			what = keep // behind what is being delivered just now (RFC 6120 §10.1)
+		}
+		switch what {
+		case silent:
+			return
+		case refuse:
+			refuseTo(ctx, o, h, stanza.ServiceUnavailable)
+			return
+		case discern:
+			if s.entitled(ctx, o, h.To, h.From) {
+				refuseTo(ctx, o, h, stanza.ServiceUnavailable)
+			}
+			return
+		case keep:
+			s.storeMessage(ctx, o, st, h)
+			return
+		case exactly:
+			if p.named.deliver(st, h) {
+				return
+			}
+		case best:
+			if deliverAll(a.best(p.eligible), st, h) {
+				return
+			}
+		case every:
+			if deliverAll(p.eligible, st, h) {
+				return
+			}
+		}
+	}
+}
+
+// exists reports whether there is an account at a bare JID.
+func (s *Server) exists(ctx context.Context, addr jid.JID) (bool, error) {
+	ctx, cancel := lasting(ctx)
+	defer cancel()
+	_, err := s.directory.id(ctx, addr)
+	if errors.Is(err, storage.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// place looks up the cell for a message.
+func place(p placing, h stanza.Header) placement {
+	form := bareJID
+	switch {
+	case p.named != nil:
+		form = fullMatch
+	case h.To.IsFull():
+		form = fullOther
+	}
+	return placements[p.condition][form][classOf(h.Type)]
+}
+
+// deliverAll delivers to several sessions and reports whether one took it.
+func deliverAll(sessions []*session, st stanza.Stanza, h stanza.Header) bool {
+	taken := false
+	for _, t := range sessions {
+		if t.deliver(st, h) {
+			taken = true
+		}
+	}
+	return taken
+}
+
+// failed logs why a stanza could not be processed and tells its sender that it
+// was not.
+func (s *Server) failed(ctx context.Context, o origin, h stanza.Header, what string, err error) {
+	s.log.Error("could not "+what, "peer", h.From, "id", h.ID, "err", err)
+	refuseTo(ctx, o, h, &stanza.Error{Type: stanza.Wait, Condition: stanza.InternalServerError})
+}
+
+// entitled reports whether whoever has the address who may know that the owner
+// of an account is, or is not, there (RFC 6121 §8.1): the account itself, a
+// subscriber, one to whom directed presence was sent, and the server. A store that
+// fails makes nobody entitled.
+func (s *Server) entitled(ctx context.Context, o origin, account, who jid.JID) bool {
+	if o.trusted() || who.Bare() == account.Bare() {
+		return true
+	}
+	ctx, cancel := lasting(ctx)
+	defer cancel()
+	id, err := s.directory.id(ctx, account.Bare())
+	if err != nil {
+		return false
+	}
+	if a := s.directory.online(account.Bare()); a != nil {
+		directed := func(t *session) bool {
+			_, full := t.directed[who]
+			_, bare := t.directed[who.Bare()]
+			return (full || bare) && (account.IsBare() || t.addr == account)
+		}
+		if len(a.all(directed)) > 0 {
+			return true
+		}
+	}
+	c, err := s.opts.Storage.Rosters.Get(ctx, id, who.Bare())
+	return err == nil && c.Subscription.Has(storage.From)
+}

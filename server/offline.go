@@ -1,0 +1,225 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/parlance-xmpp/xmpp"
+	"github.com/parlance-xmpp/xmpp/jid"
+	"github.com/parlance-xmpp/xmpp/server/storage"
+	"github.com/parlance-xmpp/xmpp/stanza"
+)
+
+// The namespaces and features of offline messages.
+const (
+	nsDelay        = "urn:xmpp:delay"                        // XEP-0203
+	nsChatStates   = "http://jabber.org/protocol/chatstates" // XEP-0085
+	featureOffline = "msgoffline"                            // XEP-0160
+)
+
+// offlinePage is how many offline messages are read at a time.
+const offlinePage = 50
+
+// delay says when a stanza was sent that is delivered only now (XEP-0203).
+type delay struct {
+	from  jid.JID // who kept it
+	stamp time.Time
+}
+
+// AppendXML implements [stanza.Payload].
+func (d delay) AppendXML(dst []byte) ([]byte, error) {
+	w := stanza.NewWriter(dst)
+	w.Start(nsDelay, "delay")
+	w.Attr("from", d.from.String())
+	w.Attr("stamp", d.stamp.UTC().Format("2006-01-02T15:04:05.000Z"))
+	w.End()
+	return w.Bytes()
+}
+
+// ours reports whether an element is a delay that claims to be from a domain of
+// this server. Nobody else may say that (XEP-0203 §5).
+func (s *Server) ours(e stanza.Element) bool {
+	if !e.Is(nsDelay, "delay") {
+		return false
+	}
+	from, err := jid.ParseLenient(e.Attr("from"))
+	return err == nil && s.hosts(from) && from.Localpart() == ""
+}
+
+// storeMessage keeps a message for an account until somebody is there to get it
+// (XEP-0160). The sender is told when that cannot be.
+func (s *Server) storeMessage(ctx context.Context, o origin, st stanza.Stanza, h stanza.Header) {
+	raw, err := withHeader(st, h)
+	if err != nil {
+		s.failed(ctx, o, h, "store a message", err)
+		return
+	}
+	if isFleeting(raw) {
+		return
+	}
+	ctx, cancel := lasting(ctx)
+	defer cancel()
+	now := time.Now()
+	raw, err = raw.Edit(s.ours, delay{h.To.Domain(), now})
+	if err != nil {
+		s.failed(ctx, o, h, "store a message", err)
+		return
+	}
+	b, err := raw.AppendXML(nil)
+	if err != nil {
+		s.failed(ctx, o, h, "store a message", err)
+		return
+	}
+	id, err := s.directory.id(ctx, h.To.Bare())
+	if err == nil {
+		limits := storage.OfflineLimits{Messages: s.opts.Limits.OfflineMessages, Bytes: s.opts.Limits.OfflineBytes}
+		err = s.opts.Storage.Offline.Add(ctx, id, storage.OfflineMessage{Stored: now, Stanza: b}, limits)
+	}
+	switch {
+	case errors.Is(err, storage.ErrNotFound): // deleted just now
+	case errors.Is(err, storage.ErrFull):
+		refuseTo(ctx, o, h, stanza.ServiceUnavailable)
+	case err != nil:
+		s.failed(ctx, o, h, "store a message", err)
+	default:
+		if a := s.directory.online(h.To.Bare()); a != nil {
+			s.drain(a) // somebody may have come online since the message was placed
+		}
+	}
+}
+
+// isFleeting reports whether a chat message tells nothing but what its sender
+// is doing at the moment (XEP-0085 §5.5), which is not worth keeping (XEP-0160 §3).
+func isFleeting(raw *stanza.Raw) bool {
+	h := raw.Header()
+	if classOf(h.Type) != chat {
+		return false
+	}
+	states := false
+	for _, name := range h.Children {
+		switch {
+		case name.Space == nsChatStates:
+			states = true
+		case name.Space == stanza.NS && name.Local == "thread":
+		default:
+			return false
+		}
+	}
+	return states
+}
+
+// drain begins to deliver the offline messages of an account to its best
+// session, unless that is happening already or nobody is there. While it goes on, new
+// messages for the bare JID are stored behind the others, so that the order is kept.
+func (s *Server) drain(a *account) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.draining {
+		a.again = true
+		return
+	}
+	var target *session
+	for _, t := range a.sessions {
+		if t.reachable() && t.shown != nil && t.priority >= 0 && (target == nil || t.priority > target.priority) {
+			target = t
+		}
+	}
+	if target == nil {
+		return
+	}
+	a.draining, a.again = true, false
+	target.others.Go(func() { s.drainTo(target) })
+}
+
+// drainTo delivers offline messages to a session until there are none.
+func (s *Server) drainTo(t *session) {
+	a := t.account
+	ctx := t.context()
+	after, left := uint64(0), false
+	for {
+		page, err := s.opts.Storage.Offline.List(ctx, a.id, after, offlinePage)
+		if err == nil && len(page) > 0 {
+			after = page[len(page)-1].ID
+			err = s.drainPage(ctx, t, page)
+		}
+		if err != nil {
+			left = isDone(t.conn.Done())
+			if !left {
+				t.log.Error("could not deliver offline messages", "peer", t.addr, "err", err)
+			}
+			break
+		}
+		if len(page) < offlinePage && a.drained() {
+			return
+		}
+	}
+	a.mu.Lock()
+	a.draining = false
+	a.mu.Unlock()
+	if left {
+		t.retire()
+		s.drain(a) // perhaps another session can
+	}
+}
+
+// drained ends the delivery, unless more was stored meanwhile.
+func (a *account) drained() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.again {
+		a.again = false
+		return false
+	}
+	a.draining = false
+	return true
+}
+
+// drainPage delivers some messages. Those that have been handed to the transport are
+// deleted, whatever becomes of the others.
+func (s *Server) drainPage(ctx context.Context, t *session, page []storage.OfflineMessage) error {
+	var (
+		done     []uint64
+		waiting  []uint64
+		receipts []xmpp.Receipt
+		bytes    int
+		failure  error
+	)
+	settle := func() {
+		for i, r := range receipts {
+			stage, err := r.Await(ctx, xmpp.Sent)
+			if stage == xmpp.Sent || stage == xmpp.Acked {
+				done = append(done, waiting[i])
+			} else if failure == nil {
+				failure = err
+			}
+		}
+		waiting, receipts, bytes = nil, nil, 0
+	}
+	for _, m := range page {
+		raw, err := stanza.Parse(m.Stanza)
+		if err != nil {
+			t.log.Error("an offline message is damaged", "peer", t.addr, "err", err)
+			done = append(done, m.ID)
+			continue
+		}
+		r, err := t.conn.Send(ctx, raw, raw.Header())
+		if err != nil {
+			failure = err
+			break
+		}
+		waiting, receipts = append(waiting, m.ID), append(receipts, r)
+		if bytes += len(m.Stanza); bytes > s.opts.Limits.QueueBytes/4 {
+			settle() // leave room for what others send
+		}
+	}
+	settle()
+	if len(done) > 0 {
+		ctx, cancel := lasting(ctx)
+		defer cancel()
+		if err := s.opts.Storage.Offline.Delete(ctx, t.account.id, done...); err != nil {
+			t.log.Error("delivered offline messages could not be deleted", "peer", t.addr, "err", err)
+		}
+	}
+	return failure
+}

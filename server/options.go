@@ -1,0 +1,228 @@
+package server
+
+import (
+	"cmp"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"time"
+
+	"github.com/parlance-xmpp/xmpp"
+	"github.com/parlance-xmpp/xmpp/jid"
+	"github.com/parlance-xmpp/xmpp/muxer"
+	"github.com/parlance-xmpp/xmpp/sasl"
+	"github.com/parlance-xmpp/xmpp/server/storage"
+	"github.com/parlance-xmpp/xmpp/server/storage/memory"
+	"github.com/parlance-xmpp/xmpp/stream"
+)
+
+// Options says what a [Server] is to be. Domains and TLS are required, all else
+// has a default that is ready to use and secure.
+type Options struct {
+	// Domains are the domains served. The first is meant by a client that names
+	// none.
+	Domains []string
+	// TLS holds the certificates, of all domains; it is copied. Clients that
+	// name a domain are shown the certificate that crypto/tls picks for it.
+	TLS *tls.Config
+	// InsecurePlaintext lets clients log in without TLS, and makes TLS optional
+	// here. Anybody on the way can then read and change everything. It is for
+	// tests and for connections that never leave the machine. PLAIN, which shows the
+	// password, is not offered even then.
+	InsecurePlaintext bool
+
+	// Storage keeps accounts, rosters and offline messages. A store that is nil
+	// is one in memory.
+	Storage storage.Stores
+
+	// Mux answers what is addressed to a domain itself. Its handlers run
+	// concurrently for different senders, one after another for each, and find in their
+	// context the session of [Server.Session]. Nil means a mux that answers service
+	// discovery, as server/im, and pings.
+	Mux *muxer.Mux
+
+	// Mechanisms are the SASL mechanisms to offer, in this order. Nil means all
+	// that passwords allow: SCRAM with SHA-512, SHA-256 and SHA-1, with and without
+	// channel binding, and PLAIN, verified against the same secrets and offered over TLS
+	// only (RFC 6120 §13.8).
+	Mechanisms []string
+	// Iterations is the count for the SCRAM secrets of new passwords. Zero
+	// means [sasl.DefaultIterations].
+	Iterations int
+
+	// Limits bounds what clients can make the server hold.
+	Limits Limits
+
+	// Logger receives events, never stanza contents or credentials. Nil means
+	// [slog.Default].
+	Logger *slog.Logger
+	// Trace returns who looks on at the stream of a new connection; nil, or a nil result, is
+	// nobody.
+	Trace func(remote net.Addr) *xmpp.Trace
+}
+
+// Limits bounds what clients can make a [Server] hold. A zero field means the
+// default that is given with it, which suits some thousand people on one machine.
+type Limits struct {
+	// BeforeAuth and AfterAuth bound what is read as one element; see
+	// [stream.Limits] for the defaults.
+	BeforeAuth, AfterAuth stream.Limits
+	// PreAuthTimeout is how long a connection may take until it is bound to a
+	// resource, whatever it sends meanwhile. 30 s.
+	PreAuthTimeout time.Duration
+	// WriteTimeout is how long the transport may take to accept 32 KiB before the
+	// session is given up. 30 s.
+	WriteTimeout time.Duration
+	// QueueBytes is how much may wait for a client to read it. A session for
+	// which more arrives is closed with a resource-constraint stream error, and messages
+	// that did not fit go on as if it were offline. 1 MiB.
+	QueueBytes int
+	// WorkBytes is how much of what a client has sent to a domain may wait for
+	// the handlers of [Options.Mux]. Then nothing more is read from it. 256 KiB.
+	WorkBytes int
+
+	// Connections bounds all connections. What is beyond it is closed before a
+	// byte is exchanged. 20 000.
+	Connections int
+	// Unauthenticated bounds the connections that are not yet bound to a
+	// resource, UnauthenticatedPerAddress those from one IP address. 1000 and 64.
+	Unauthenticated, UnauthenticatedPerAddress int
+	// SessionsPerAccount bounds the resources of one account (RFC 6120 §7.6.2.1). 32.
+	SessionsPerAccount int
+
+	// RosterItems bounds the contacts of an account, RosterRequests the
+	// requests for a subscription that wait for it from people who are not contacts. 1000 and 200.
+	RosterItems, RosterRequests int
+	// NameBytes bounds the name of a contact and that of a group; Groups how many
+	// groups a contact is in. 1023 and 64.
+	NameBytes, Groups int
+	// DirectedPresence bounds the entities to which a session may have sent
+	// directed presence at one time (RFC 6121 §4.6). 1000.
+	DirectedPresence int
+
+	// OfflineMessages and OfflineBytes bound what is kept for an account that
+	// is offline. Beyond that, senders are told service-unavailable (XEP-0160). 1000 and 4 MiB.
+	OfflineMessages, OfflineBytes int
+}
+
+// withDefaults returns l with every zero field set.
+func (l Limits) withDefaults() Limits {
+	l.PreAuthTimeout = cmp.Or(l.PreAuthTimeout, 30*time.Second)
+	l.WriteTimeout = cmp.Or(l.WriteTimeout, 30*time.Second)
+	for field, usual := range map[*int]int{
+		&l.QueueBytes:                1 << 20,
+		&l.WorkBytes:                 256 << 10,
+		&l.Connections:               20_000,
+		&l.Unauthenticated:           1000,
+		&l.UnauthenticatedPerAddress: 64,
+		&l.SessionsPerAccount:        32,
+		&l.RosterItems:               1000,
+		&l.RosterRequests:            200,
+		&l.NameBytes:                 1023,
+		&l.Groups:                    64,
+		&l.DirectedPresence:          1000,
+		&l.OfflineMessages:           1000,
+		&l.OfflineBytes:              4 << 20,
+	} {
+		*field = cmp.Or(*field, usual)
+	}
+	return l
+}
+
+// check reports a field that makes no sense.
+func (l Limits) check() error {
+	for name, value := range map[string]int64{
+		"PreAuthTimeout":            int64(l.PreAuthTimeout),
+		"WriteTimeout":              int64(l.WriteTimeout),
+		"QueueBytes":                int64(l.QueueBytes),
+		"WorkBytes":                 int64(l.WorkBytes),
+		"Connections":               int64(l.Connections),
+		"Unauthenticated":           int64(l.Unauthenticated),
+		"UnauthenticatedPerAddress": int64(l.UnauthenticatedPerAddress),
+		"SessionsPerAccount":        int64(l.SessionsPerAccount),
+		"RosterItems":               int64(l.RosterItems),
+		"RosterRequests":            int64(l.RosterRequests),
+		"NameBytes":                 int64(l.NameBytes),
+		"Groups":                    int64(l.Groups),
+		"DirectedPresence":          int64(l.DirectedPresence),
+		"OfflineMessages":           int64(l.OfflineMessages),
+		"OfflineBytes":              int64(l.OfflineBytes),
+	} {
+		if value < 0 {
+			return fmt.Errorf("server: options: Limits.%s is negative", name)
+		}
+	}
+	return nil
+}
+
+// offered are the mechanisms that a password is good for.
+var offered = []string{
+	sasl.SCRAMSHA512Plus, sasl.SCRAMSHA256Plus, sasl.SCRAMSHA1Plus,
+	sasl.SCRAMSHA512, sasl.SCRAMSHA256, sasl.SCRAMSHA1,
+	sasl.Plain,
+}
+
+// complete returns a copy of o with every default set, and the domains.
+func (o *Options) complete() (Options, []jid.JID, error) {
+	if o == nil {
+		return Options{}, nil, errors.New("server: no options")
+	}
+	out := *o
+	domains, err := parseDomains(out.Domains)
+	if err != nil {
+		return Options{}, nil, err
+	}
+	if out.TLS == nil && !out.InsecurePlaintext {
+		return Options{}, nil, errors.New("server: options: TLS is required")
+	}
+	if out.TLS != nil {
+		out.TLS = stream.ServerTLS(out.TLS)
+	}
+	usual := memory.New()
+	if out.Storage.Accounts == nil {
+		out.Storage.Accounts = usual.Accounts
+	}
+	if out.Storage.Rosters == nil {
+		out.Storage.Rosters = usual.Rosters
+	}
+	if out.Storage.Offline == nil {
+		out.Storage.Offline = usual.Offline
+	}
+	if out.Mux == nil {
+		out.Mux = defaultMux()
+	}
+	if out.Mechanisms == nil {
+		out.Mechanisms = offered
+	}
+	out.Iterations = cmp.Or(out.Iterations, sasl.DefaultIterations)
+	if out.Iterations < sasl.MinIterations {
+		return Options{}, nil, fmt.Errorf("server: options: %d iterations: %w", out.Iterations, sasl.ErrIterations)
+	}
+	out.Logger = cmp.Or(out.Logger, slog.Default())
+	if err := out.Limits.check(); err != nil {
+		return Options{}, nil, err
+	}
+	out.Limits = out.Limits.withDefaults()
+	return out, domains, nil
+}
+
+// parseDomains reads the names of domains.
+func parseDomains(names []string) ([]jid.JID, error) {
+	if len(names) == 0 {
+		return nil, errors.New("server: options: no domain")
+	}
+	var domains []jid.JID
+	for _, name := range names {
+		domain, err := jid.Parse(name)
+		if err != nil {
+			return nil, fmt.Errorf("server: options: domain: %w", err)
+		}
+		if domain != domain.Domain() {
+			return nil, fmt.Errorf("server: options: %s is not a domain", domain)
+		}
+		domains = append(domains, domain)
+	}
+	return domains, nil
+}

@@ -1,0 +1,261 @@
+package server
+
+import (
+	"context"
+
+	"github.com/parlance-xmpp/xmpp/jid"
+	"github.com/parlance-xmpp/xmpp/server/storage"
+	"github.com/parlance-xmpp/xmpp/stanza"
+)
+
+// presence does what a presence of the client asks for.
+func (s *session) presence(ctx context.Context, raw *stanza.Raw, h stanza.Header) {
+	p, err := raw.Presence()
+	if err != nil {
+		s.refuse(ctx, h, err)
+		return
+	}
+	switch {
+	case isSubscription(p.Type):
+		s.subscription(ctx, raw, h)
+	case h.To.IsZero() && p.Type == stanza.PresenceAvailable:
+		s.announce(ctx, raw, h, p.Priority)
+	case h.To.IsZero() && p.Type == stanza.PresenceUnavailable:
+		s.withdraw(ctx, withoutAvailability(raw), h)
+	case h.To.IsZero(): // a probe of nobody, an error to nobody
+	case p.Type == stanza.PresenceProbe:
+		ctx, cancel := lasting(ctx)
+		defer cancel()
+		follow(ctx, func(ctx context.Context) []task { return s.srv.probe(ctx, s, h) })
+	case p.Type == stanza.PresenceError:
+		if h.To.IsFull() {
+			s.srv.tell(raw, h, nil)
+		}
+	default:
+		s.direct(ctx, raw, h)
+	}
+}
+
+// withoutAvailability removes from an unavailable presence what only an
+// available one may say (RFC 6121 §4.5.1).
+func withoutAvailability(raw *stanza.Raw) *stanza.Raw {
+	h := raw.Header()
+	if !h.Has(stanza.NS, "show") && !h.Has(stanza.NS, "priority") {
+		return raw
+	}
+	edited, err := raw.Edit(func(e stanza.Element) bool {
+		return e.Is(stanza.NS, "show") || e.Is(stanza.NS, "priority")
+	})
+	if err != nil {
+		return raw // it was written before, so it can be again
+	}
+	return edited
+}
+
+// announce broadcasts that the session is available (RFC 6121 §4.2.2, §4.4.2):
+// to the account's subscribers, and to its available sessions, this one
+// included. If it was not available before, it is told what it does not know
+// yet.
+func (s *session) announce(ctx context.Context, raw *stanza.Raw, h stanza.Header, priority int8) {
+	ctx, cancel := lasting(ctx)
+	defer cancel()
+	end, err := s.account.turn(ctx)
+	if err != nil {
+		s.srv.failed(ctx, s, h, "broadcast presence", err)
+		return
+	}
+	contacts, err := s.srv.contacts(ctx, s.account)
+	if err != nil {
+		end()
+		s.srv.failed(ctx, s, h, "broadcast presence", err)
+		return
+	}
+	initial := s.show(&announcement{raw, h}, priority)
+	s.broadcast(raw, h, contacts, make(map[*session]bool))
+	if initial {
+		s.catchUp(contacts)
+	}
+	end()
+	if priority >= 0 {
+		s.srv.drain(s.account)
+	}
+	if initial {
+		s.probeContacts(ctx, contacts)
+	}
+}
+
+// show makes the session available and reports whether it was not.
+func (s *session) show(a *announcement, priority int8) (initial bool) {
+	s.account.mu.Lock()
+	defer s.account.mu.Unlock()
+	initial = s.shown == nil
+	s.shown, s.priority = a, priority
+	return initial
+}
+
+// broadcast delivers a presence of the session to all who see it, and notes in
+// told which sessions these are. It is called in a turn of the account.
+func (s *session) broadcast(st stanza.Stanza, h stanza.Header, contacts []storage.Contact, told map[*session]bool) {
+	h.To = s.account.addr
+	s.srv.tell(st, h, told)
+	for _, c := range contacts {
+		if c.Subscription.Has(storage.From) {
+			h.To = c.JID
+			s.srv.tell(st, h, told)
+		}
+	}
+}
+
+// tell delivers a presence to a local address: to all available sessions of a
+// bare JID, to the one of a full JID, to a service. Sessions in told are left
+// out; the others are added to it. It does nothing about addresses of other
+// servers.
+func (s *Server) tell(st stanza.Stanza, h stanza.Header, told map[*session]bool) {
+	if h.To.Localpart() == "" {
+		if service := s.services[h.To.Domain()]; service != nil {
+			service.offer(st, h)
+		}
+		return
+	}
+	a := s.directory.online(h.To.Bare())
+	if a == nil {
+		return
+	}
+	like := isAvailable
+	if h.To.IsFull() {
+		like = func(t *session) bool { return t.addr == h.To }
+	}
+	for _, t := range a.all(like) {
+		if told[t] {
+			continue
+		}
+		if told != nil {
+			told[t] = true
+		}
+		if h.Type == string(stanza.PresenceUnavailable) {
+			t.forgetDirected(h.From) // whoever is gone needs not be told that we are (RFC 6121 §4.6.1)
+		}
+		t.deliver(st, h)
+	}
+}
+
+// catchUp tells a session that has just become available of the account's other
+// available sessions, and of requests for a subscription that still wait for an
+// answer (RFC 6121 §3.1.3). It is called in a turn of the account.
+func (s *session) catchUp(contacts []storage.Contact) {
+	for _, t := range s.account.all(isAvailable) {
+		if t == s {
+			continue
+		}
+		if shown := t.announced(); shown != nil {
+			h := shown.header
+			h.To = s.account.addr
+			s.deliver(shown.st, h)
+		}
+	}
+	for _, c := range contacts {
+		if !c.Subscription.Has(storage.PendingIn) || len(c.Request) == 0 {
+			continue
+		}
+		raw, err := stanza.Parse(c.Request)
+		if err != nil {
+			s.log.Error("a stored request for a subscription is damaged", "peer", c.JID, "err", err)
+			continue
+		}
+		s.deliver(raw, raw.Header())
+	}
+}
+
+// announced returns what the session has broadcast, nil if it is not available.
+func (s *session) announced() *announcement {
+	s.account.mu.Lock()
+	defer s.account.mu.Unlock()
+	return s.shown
+}
+
+// withdraw broadcasts that the session is no longer available (RFC 6121
+// §4.5.2), and tells those who got directed presence (§4.6.3). Nobody is told
+// twice, nor who had never been told otherwise.
+func (s *session) withdraw(ctx context.Context, st stanza.Stanza, h stanza.Header) {
+	ctx, cancel := lasting(ctx)
+	defer cancel()
+	end, err := s.account.turn(ctx)
+	if err != nil {
+		s.log.Error("could not broadcast unavailable presence", "peer", s.addr, "err", err)
+		return
+	}
+	was, directed := s.hide()
+	var contacts []storage.Contact
+	told := make(map[*session]bool)
+	if was {
+		if contacts, err = s.srv.contacts(ctx, s.account); err != nil {
+			s.log.Error("could not broadcast unavailable presence", "peer", s.addr, "err", err)
+		}
+		s.tellSelf(st, h, told)
+		s.broadcast(st, h, contacts, told)
+	}
+	for addr := range directed {
+		if addr.Localpart() != "" {
+			h.To = addr
+			s.srv.tell(st, h, told)
+		}
+	}
+	end()
+	for addr := range directed { // services get it behind what else the session sent them
+		if addr.Localpart() == "" && !subscribed(contacts, addr) {
+			h.To = addr
+			s.srv.services[addr.Domain()].receive(ctx, s, st, h)
+		}
+	}
+}
+
+// subscribed reports whether an address is a subscriber among the contacts.
+func subscribed(contacts []storage.Contact, addr jid.JID) bool {
+	for _, c := range contacts {
+		if c.JID == addr && c.Subscription.Has(storage.From) {
+			return true
+		}
+	}
+	return false
+}
+
+// hide makes the session unavailable and returns whether it was available, and
+// to whom it had sent directed presence.
+func (s *session) hide() (was bool, directed map[jid.JID]struct{}) {
+	s.account.mu.Lock()
+	defer s.account.mu.Unlock()
+	was, directed = s.shown != nil, s.directed
+	s.shown, s.priority, s.directed = nil, 0, nil
+	return was, directed
+}
+
+// tellSelf returns its unavailable presence to a session that is still there
+// (RFC 6121 §4.5.2); to broadcast it no longer counts as available.
+func (s *session) tellSelf(st stanza.Stanza, h stanza.Header, told map[*session]bool) {
+	if s.account.find(s.addr) == s {
+		h.To = s.account.addr
+		told[s] = true
+		s.deliver(st, h)
+	}
+}
+
+// leave takes the session out of its account and tells everybody, once.
+func (s *session) leave(ctx context.Context) {
+	a := s.account
+	a.mu.Lock()
+	s.gone = true
+	for i, t := range a.sessions {
+		if t == s {
+			a.sessions = append(a.sessions[:i:i], a.sessions[i+1:]...)
+			break
+		}
+	}
+	quiet := s.shown == nil && len(s.directed) == 0
+	a.mu.Unlock()
+	if !quiet {
+		p := stanza.Presence{From: s.addr, Type: stanza.PresenceUnavailable}
+		s.withdraw(ctx, p, p.Header())
+	}
+	s.srv.directory.release(a)
+	close(s.left)
+}

@@ -1,0 +1,99 @@
+package server
+
+import (
+	"context"
+	"time"
+
+	"github.com/parlance-xmpp/xmpp/jid"
+	"github.com/parlance-xmpp/xmpp/stanza"
+	"github.com/parlance-xmpp/xmpp/stream"
+)
+
+// patience bounds what has to be brought to an end though whoever caused it has
+// gone: it waits for the store only.
+const patience = 30 * time.Second
+
+// lasting returns a context for work that must not stop halfway when the client
+// that asked for it leaves.
+func lasting(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), patience)
+}
+
+// A task is work that follows from a turn of an account and concerns another
+// one. What it returns follows from it in turn.
+type task func(ctx context.Context) []task
+
+// follow does tasks one after another, those that follow from them last.
+func follow(ctx context.Context, tasks ...task) {
+	for len(tasks) > 0 {
+		next := tasks[0]
+		tasks = append(tasks[1:], next(ctx)...)
+	}
+}
+
+// handle does what a first-level element asks for that a client sent. What is no
+// stanza ends the stream.
+func (s *session) handle(ctx context.Context, e stanza.Element) {
+	raw, err := stanza.NewRaw(e, jid.Parse)
+	if raw == nil {
+		s.fail(&stream.Error{Condition: stream.UnsupportedStanzaType})
+		return
+	}
+	h := raw.Header()
+	h.From = s.addr // whatever the client says (RFC 6120 §8.1.2.1)
+	if h.Lang == "" {
+		h.Lang = s.conn.Lang() // §8.1.5
+	}
+	if err != nil && h.To.IsZero() {
+		if _, has := e.LookupAttr("", "to"); has {
+			s.refuse(ctx, h, err) // jid-malformed; a from like that does not matter
+			return
+		}
+	}
+	if h.Kind != stanza.KindIQ && h.Has(nsDelay, "delay") {
+		if edited, err := raw.Edit(s.srv.ours); err == nil {
+			raw = edited
+		}
+	}
+	switch h.Kind {
+	case stanza.KindMessage:
+		if h.To.IsZero() {
+			h.To = s.account.addr // §10.3.1
+		}
+		s.srv.routeMessage(ctx, s, raw, h)
+	case stanza.KindIQ:
+		s.srv.routeIQ(ctx, s, raw, h)
+	case stanza.KindPresence:
+		s.presence(ctx, raw, h)
+	}
+}
+
+// refuse returns a stanza to its sender with an error, where that is allowed.
+func (s *session) refuse(ctx context.Context, h stanza.Header, err error) {
+	refuseTo(ctx, s, h, err)
+}
+
+// refuseTo returns the stanza with that header to where it came from.
+func refuseTo(ctx context.Context, o origin, h stanza.Header, err error) {
+	e, ok := stanza.AsError(err)
+	if !ok {
+		e = &stanza.Error{Condition: stanza.InternalServerError}
+	}
+	if st := stanza.Bounce(h, e); st != nil {
+		o.answer(ctx, st)
+	}
+}
+
+// hosts reports whether the server serves the domain of an address.
+func (s *Server) hosts(addr jid.JID) bool {
+	return s.services[addr.Domain()] != nil
+}
+
+// withHeader returns a stanza with another header, as one that can be decoded.
+func withHeader(st stanza.Stanza, h stanza.Header) (*stanza.Raw, error) {
+	b, err := stanza.AppendWith(nil, st, h)
+	if err != nil {
+		return nil, err
+	}
+	return stanza.NewRaw(stanza.NewElement(b), jid.ParseLenient)
+}

@@ -1,0 +1,149 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"sync"
+
+	"github.com/parlance-xmpp/xmpp/jid"
+	"github.com/parlance-xmpp/xmpp/muxer"
+	"github.com/parlance-xmpp/xmpp/sasl"
+	"github.com/parlance-xmpp/xmpp/stanza"
+	"github.com/parlance-xmpp/xmpp/stream"
+)
+
+// A Server serves the accounts of some domains. Make one with [New]. All
+// methods may be called from any goroutine.
+type Server struct {
+	opts      Options
+	domains   []jid.JID
+	services  map[jid.JID]*service
+	auth      map[jid.JID]*sasl.Authenticator
+	accounts  *muxer.Mux // answers for every account
+	directory *directory
+	log       *slog.Logger
+	aborted   chan struct{} // closed when nothing is waited for any more
+	idle      chan struct{} // closed when the server has shut down and nothing runs
+
+	mu        sync.Mutex // guards the fields below
+	closing   bool       // Shutdown was called
+	gaveUp    bool       // aborted is closed
+	running   int        // connections, and work of services
+	listeners map[net.Listener]struct{}
+	conns     map[*connection]struct{}
+	fresh     map[string]int // connections that are not bound yet, by IP address
+	unbound   int            // all of them
+}
+
+var errShutDown = errors.New("server: shut down")
+
+// New returns a server. It does nothing until it is given connections, by
+// [Server.Serve] or its kin.
+func New(opts *Options) (*Server, error) {
+	o, domains, err := opts.complete()
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		opts:      o,
+		domains:   domains,
+		services:  make(map[jid.JID]*service),
+		auth:      make(map[jid.JID]*sasl.Authenticator),
+		directory: newDirectory(o.Storage.Accounts),
+		log:       o.Logger,
+		aborted:   make(chan struct{}),
+		idle:      make(chan struct{}),
+		listeners: make(map[net.Listener]struct{}),
+		conns:     make(map[*connection]struct{}),
+		fresh:     make(map[string]int),
+	}
+	s.accounts = s.accountMux()
+	for _, domain := range domains {
+		if s.auth[domain], err = newAuthenticator(&s.opts, domain); err != nil {
+			return nil, err
+		}
+		s.services[domain] = &service{
+			srv: s, addr: domain, handler: o.Mux, outgoing: o.Mux, log: s.log,
+			work:    &worker{limit: serviceBytes, begin: s.begin, end: s.end},
+			queries: make(map[question]chan *stanza.Raw),
+		}
+	}
+	return s, nil
+}
+
+// begin notes that something runs, which Shutdown waits for. It is false when
+// the server has shut down.
+func (s *Server) begin() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closing && s.running == 0 {
+		return false
+	}
+	s.running++
+	return true
+}
+
+// end undoes begin.
+func (s *Server) end() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.running--; s.closing && s.running == 0 {
+		close(s.idle)
+	}
+}
+
+// Shutdown stops the server: it accepts nothing more, tells every client that
+// the system shuts down, closes the streams properly and waits until all of this has
+// happened and handlers have returned. When ctx is done first, it closes what is left
+// at once, waits for that, and returns the cause.
+//
+// It may be called again, to wait or to hurry. A server that was shut down does
+// not come back.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.mu.Lock()
+	if !s.closing {
+		s.closing = true
+		if s.running == 0 {
+			close(s.idle)
+		}
+	}
+	for ln := range s.listeners {
+		ln.Close()
+	}
+	conns := s.connections()
+	s.mu.Unlock()
+	for _, c := range conns {
+		c.shutdown()
+	}
+	select {
+	case <-s.idle:
+		return nil
+	case <-ctx.Done():
+	}
+	s.mu.Lock()
+	if !s.gaveUp {
+		s.gaveUp = true
+		close(s.aborted)
+	}
+	conns = s.connections()
+	s.mu.Unlock()
+	for _, c := range conns {
+		c.abort()
+	}
+	<-s.idle
+	return context.Cause(ctx)
+}
+
+// connections lists all connections. It is called with mu held.
+func (s *Server) connections() []*connection {
+	var all []*connection
+	for c := range s.conns {
+		all = append(all, c)
+	}
+	return all
+}
+
+// shuttingDown is what clients are told by Shutdown.
+func shuttingDown() *stream.Error { return &stream.Error{Condition: stream.SystemShutdown} }

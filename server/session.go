@@ -1,0 +1,149 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/parlance-xmpp/xmpp"
+	"github.com/parlance-xmpp/xmpp/jid"
+	"github.com/parlance-xmpp/xmpp/stanza"
+	"github.com/parlance-xmpp/xmpp/stream"
+)
+
+// A session is a connected resource of an account (RFC 6120 §7.1). It exists
+// from the moment when the resource is assigned; its client can be reached once
+// the stream is negotiated.
+type session struct {
+	srv     *Server
+	account *account
+	addr    jid.JID // the full JID
+	log     *slog.Logger
+	work    *worker
+	others  sync.WaitGroup // goroutines that deliver offline messages
+	left    chan struct{}  // closed when everybody has been told that it is gone
+
+	unflushed int // elements handled since the queue was last seen empty; of the reader alone
+
+	// Guarded by account.mu.
+	conn       *stream.Conn // nil until the stream is negotiated
+	gone       bool         // nothing is delivered any more
+	interested bool         // it asked for the roster (RFC 6121 §2.2)
+	shown      *announcement
+	priority   int8                 // of shown
+	directed   map[jid.JID]struct{} // who got directed presence and was not yet told otherwise (§4.6)
+}
+
+// An announcement is the presence that an available session has broadcast last.
+// It is never changed.
+type announcement struct {
+	st     stanza.Stanza
+	header stanza.Header // from is the session, to is zero
+}
+
+// origin is who a stanza that is being routed came from, to whom errors and
+// answers go back: a session, or a domain of the server.
+type origin interface {
+	answer(ctx context.Context, st stanza.Stanza)
+	// trusted reports whether the origin is the server itself.
+	trusted() bool
+	// context ends with the origin.
+	context() context.Context
+}
+
+// reachable reports whether stanzas can be delivered. It is called with
+// account.mu held.
+func (s *session) reachable() bool { return s.conn != nil && !s.gone }
+
+// deliver queues a stanza for the client and reports whether that was possible.
+// It does not wait. A client that has let its queue fill up reads too
+// slowly, and its session is ended.
+func (s *session) deliver(st stanza.Stanza, h stanza.Header) bool {
+	err := s.conn.TrySend(st, h)
+	switch {
+	case err == nil:
+		return true
+	case errors.Is(err, stream.ErrQueueFull):
+		s.log.Warn("the client does not read what it is sent", "peer", s.addr)
+		s.fail(&stream.Error{Condition: stream.ResourceConstraint, Text: "too much is waiting for you to read it"})
+	case errors.Is(err, xmpp.ErrClosed) || isDone(s.conn.Done()):
+		s.retire()
+	default:
+		s.log.Error("a stanza could not be delivered", "peer", s.addr, "id", h.ID, "err", err)
+		return true // the fault is the stanza's; others go on
+	}
+	return false
+}
+
+// retire takes the session out of all deliveries.
+func (s *session) retire() {
+	s.account.mu.Lock()
+	defer s.account.mu.Unlock()
+	s.gone = true
+}
+
+// fail ends the session with a stream error. It does not wait.
+func (s *session) fail(e *stream.Error) {
+	s.retire()
+	s.conn.Fail(e)
+}
+
+// flushEvery is how many answers of unknown size may be queued before the client
+// has to take in what it has caused so far.
+const flushEvery = 32
+
+// answer sends a stanza back to the client that caused it. Only the reader of
+// the session calls it, or a handler in its place. It waits while the
+// queue is full: a client that does not read its answers is not read either.
+func (s *session) answer(ctx context.Context, st stanza.Stanza) {
+	if st == nil {
+		return
+	}
+	if _, err := s.conn.Send(ctx, st, st.Header()); err != nil && !isDone(s.conn.Done()) && ctx.Err() == nil {
+		s.log.Error("an answer could not be sent", "peer", s.addr, "id", st.Header().ID, "err", err)
+	}
+}
+
+func (s *session) trusted() bool { return false }
+
+func (s *session) context() context.Context { return lifetime{s.conn.Done()} }
+
+// A lifetime is a context that ends when a channel is closed.
+type lifetime struct{ over <-chan struct{} }
+
+// Deadline implements [context.Context].
+func (l lifetime) Deadline() (time.Time, bool) { return time.Time{}, false }
+
+// Done implements [context.Context].
+func (l lifetime) Done() <-chan struct{} { return l.over }
+
+// Err implements [context.Context].
+func (l lifetime) Err() error {
+	if isDone(l.over) {
+		return context.Canceled
+	}
+	return nil
+}
+
+// Value implements [context.Context].
+func (l lifetime) Value(any) any { return nil }
+
+// setConn makes the session reachable, or reports that it is too late.
+func (s *session) setConn(conn *stream.Conn) bool {
+	s.account.mu.Lock()
+	defer s.account.mu.Unlock()
+	s.conn = conn
+	return !s.account.closed
+}
+
+// isDone reports whether a channel that is only ever closed has been.
+func isDone(done <-chan struct{}) bool {
+	select {
+	case <-done:
+		return true
+	default:
+		return false
+	}
+}

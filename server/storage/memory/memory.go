@@ -1,0 +1,20 @@
+// Package memory keeps what a server stores in memory, for tests and for programs that
+// have no use for it after they end.
+//
+//	srv, err := server.New(&server.Options{Storage: memory.New(), …})
+//
+// That is also what a server does by default. Each concern is a type of its own,
+// so a program that brings some stores may combine them with these:
+//
+//	storage.Stores{Accounts: ours, Rosters: new(memory.Rosters), Offline: new(memory.Offline)}
+//
+// The zero values are ready to use. Nothing is bounded here but by the limits that a
+// server passes; a store grows with its accounts.
+package memory
+
+import "github.com/parlance-xmpp/xmpp/server/storage"
+
+// New returns empty stores for every concern.
+func New() storage.Stores {
+	return storage.Stores{Accounts: new(Accounts), Rosters: new(Rosters), Offline: new(Offline)}
+}

@@ -1,0 +1,144 @@
+package storagetest
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/parlance-xmpp/xmpp/server/storage"
+)
+
+var offlineTests = []test[storage.Offline]{
+	{"keeps what it is given, in order", offlineRoundTrip},
+	{"never gives an ID twice", offlineIDs},
+	{"bounds", offlineLimits},
+	{"lists in pages", offlineList},
+	{"deletes", offlineDelete},
+	{"keeps owners apart", offlineOwners},
+	{"copies", offlineCopies},
+	{"loses nothing", offlineConcurrent},
+	{"obeys the context", offlineContext},
+}
+
+// add keeps one message with that text.
+func add(t *testing.T, s storage.Offline, limits storage.OfflineLimits, text string) error {
+	return s.Add(t.Context(), owner, storage.OfflineMessage{ID: 7, Stored: noon, Stanza: []byte(text)}, limits)
+}
+
+// waiting returns everything that waits for the owner.
+func waiting(t *testing.T, s storage.Offline, limit int) []storage.OfflineMessage {
+	t.Helper()
+	return pages(t, limit, func(m storage.OfflineMessage) uint64 { return m.ID }, func(ctx context.Context, after uint64, limit int) ([]storage.OfflineMessage, error) {
+		return s.List(ctx, owner, after, limit)
+	})
+}
+
+func texts(all []storage.OfflineMessage) []string {
+	var out []string
+	for _, m := range all {
+		out = append(out, string(m.Stanza))
+	}
+	return out
+}
+
+func offlineRoundTrip(t *testing.T, s storage.Offline) {
+	want := []string{"<message>1</message>", "<message>2 \U0001F389</message>", "<message>3</message>"}
+	for _, text := range want {
+		require.NoError(t, add(t, s, storage.OfflineLimits{}, text))
+	}
+	got := waiting(t, s, 100)
+	require.Equal(t, want, texts(got))
+	var last uint64
+	for _, m := range got {
+		require.True(t, m.Stored.Equal(noon), "stored: got %v, want %v", m.Stored, noon)
+		require.Greater(t, m.ID, last)
+		last = m.ID
+	}
+}
+
+func offlineIDs(t *testing.T, s storage.Offline) {
+	require.NoError(t, add(t, s, storage.OfflineLimits{}, "first"))
+	first := waiting(t, s, 10)[0].ID
+	require.NoError(t, s.Delete(t.Context(), owner, first))
+	require.NoError(t, add(t, s, storage.OfflineLimits{}, "second"))
+	require.Greater(t, waiting(t, s, 10)[0].ID, first)
+}
+
+func offlineLimits(t *testing.T, s storage.Offline) {
+	count := storage.OfflineLimits{Messages: 2}
+	require.NoError(t, add(t, s, count, "1"))
+	require.NoError(t, add(t, s, count, "2"))
+	require.ErrorIs(t, add(t, s, count, "3"), storage.ErrFull)
+	size := storage.OfflineLimits{Bytes: 10}
+	require.ErrorIs(t, add(t, s, size, "123456789"), storage.ErrFull)
+	require.NoError(t, add(t, s, size, "12345678"))
+	require.NoError(t, s.Delete(t.Context(), owner, waiting(t, s, 10)[2].ID))
+	require.NoError(t, add(t, s, size, "87654321"), "there is room again")
+	require.Equal(t, []string{"1", "2", "87654321"}, texts(waiting(t, s, 10)))
+}
+
+func offlineList(t *testing.T, s storage.Offline) {
+	var want []string
+	for n := range 17 {
+		want = append(want, fmt.Sprint(n))
+		require.NoError(t, add(t, s, storage.OfflineLimits{}, want[n]))
+	}
+	for _, limit := range []int{1, 2, 16, 17, 18} {
+		require.Equal(t, want, texts(waiting(t, s, limit)), "pages of %d", limit)
+	}
+}
+
+func offlineDelete(t *testing.T, s storage.Offline) {
+	for _, text := range []string{"1", "2", "3", "4"} {
+		require.NoError(t, add(t, s, storage.OfflineLimits{}, text))
+	}
+	all := waiting(t, s, 10)
+	require.NoError(t, s.Delete(t.Context(), owner, all[0].ID, all[2].ID))
+	require.NoError(t, s.Delete(t.Context(), owner, all[0].ID), "it is gone already")
+	require.NoError(t, s.Delete(t.Context(), owner))
+	require.Equal(t, []string{"2", "4"}, texts(waiting(t, s, 10)))
+}
+
+func offlineOwners(t *testing.T, s storage.Offline) {
+	require.NoError(t, add(t, s, storage.OfflineLimits{}, "1"))
+	id := waiting(t, s, 10)[0].ID
+	require.NoError(t, s.Delete(t.Context(), "other", id))
+	require.NoError(t, s.DeleteAll(t.Context(), "other"))
+	require.Len(t, waiting(t, s, 10), 1)
+	require.NoError(t, s.DeleteAll(t.Context(), owner))
+	require.Empty(t, waiting(t, s, 10))
+}
+
+func offlineCopies(t *testing.T, s storage.Offline) {
+	mine := []byte("<message/>")
+	require.NoError(t, s.Add(t.Context(), owner, storage.OfflineMessage{Stored: noon, Stanza: mine}, storage.OfflineLimits{}))
+	mine[0] = 'X'
+	require.Equal(t, []string{"<message/>"}, texts(waiting(t, s, 10)))
+}
+
+func offlineConcurrent(t *testing.T, s storage.Offline) {
+	var wg sync.WaitGroup
+	errs := make(chan error, 8)
+	for n := range 8 {
+		wg.Go(func() { errs <- add(t, s, storage.OfflineLimits{}, fmt.Sprint(n)) })
+	}
+	wg.Wait()
+	for range 8 {
+		require.NoError(t, <-errs)
+	}
+	require.ElementsMatch(t, []string{"0", "1", "2", "3", "4", "5", "6", "7"}, texts(waiting(t, s, 3)))
+}
+
+func offlineContext(t *testing.T, s storage.Offline) {
+	ctx := ended(t)
+	_, listErr := s.List(ctx, owner, 0, 1)
+	for _, err := range []error{
+		listErr, s.Add(ctx, owner, storage.OfflineMessage{Stored: noon}, storage.OfflineLimits{}),
+		s.Delete(ctx, owner, 1), s.DeleteAll(ctx, owner),
+	} {
+		require.ErrorIs(t, err, ctx.Err())
+	}
+}
