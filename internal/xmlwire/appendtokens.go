@@ -13,14 +13,18 @@ import (
 //
 // Names are expanded, as [xml.Decoder] and mellium.im/xmlstream give them. An
 // element with an empty Space takes its namespace from an attribute xmlns, as
-// [xml.Encoder] would have it; without one it inherits, as that does too. Other
+// [xml.Encoder] would have it; without one it inherits, as it does there too and
+// as programs mean it that name a child without its namespace. (A decoder says
+// the same of an element in no namespace within a prefixed one. Nothing in XMPP
+// is in no namespace; [Node.Tokens] tells them apart all the same.) Other
 // declarations are left out: attributes in a namespace get a prefix that their
 // own start tag declares. Blanks between the outer elements are dropped.
 //
-// Comments, processing instructions and directives, text outside an element and
-// ends that do not match are [ErrToken]; bad names and attributes that repeat
-// one another are [ErrName]; text that XML cannot express is [ErrChar]; more than 100
-// levels are [ErrDepth]. Errors of r are wrapped. On any error dst is returned as it was.
+// Comments, processing instructions and directives, text outside an element,
+// ends that do not match and elements of the stream namespace inside others are
+// [ErrToken]; bad names and attributes that repeat one another are [ErrName];
+// text that XML cannot express is [ErrChar]; more than 100 levels are
+// [ErrDepth]. Errors of r are wrapped. On any error dst is returned as it was.
 func AppendTokens(dst []byte, r xml.TokenReader, parentNS string) ([]byte, error) {
 	w := tokenWriter{dst: dst, parentNS: parentNS}
 	for empty := 0; ; {
@@ -158,18 +162,23 @@ func elementNS(t *xml.StartElement, parentNS string) string {
 // attrs writes attributes, and declares the prefixes they need.
 func (w *tokenWriter) attrs(attrs []xml.Attr) (err error) {
 	var prefixes prefixTable
-	seen := make(map[xml.Name]struct{}, len(attrs))
+	var seen map[xml.Name]struct{} // nil for a single attribute
 	for _, a := range attrs {
 		name, declares := attrName(a.Name)
 		if declares {
 			continue
 		}
+		if !ValidName(name.Local) {
+			return fmt.Errorf("%w: attribute %q", ErrName, clipped(name.Local))
+		}
 		if _, repeated := seen[name]; repeated {
 			return fmt.Errorf("%w: attribute %q twice", ErrName, clipped(name.Local))
 		}
-		seen[name] = struct{}{}
-		if !ValidName(name.Local) {
-			return fmt.Errorf("%w: attribute %q", ErrName, clipped(name.Local))
+		if seen == nil && len(attrs) > 1 {
+			seen = make(map[xml.Name]struct{}, len(attrs))
+		}
+		if seen != nil {
+			seen[name] = struct{}{}
 		}
 		written := name.Local
 		switch name.Space {

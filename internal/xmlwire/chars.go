@@ -5,40 +5,40 @@ import "unicode/utf8"
 // What a byte can be without looking further. Bytes from 0x80 are in no class:
 // they are decoded.
 const (
-	inText  = 1 << iota // character data that stands for itself, also when written
-	inValue             // an attribute value's that stands for itself, also when written
-	inCDATA             // a CDATA section's, short of its possible end
-	inName              // a name's
-	atStart             // a name's first
-	isBlank             // white space (XML §2.3)
+	charText      = 1 << iota // character data that stands for itself, also when written
+	charValue                 // an attribute value's that stands for itself, also when written
+	charCDATA                 // a CDATA section's, short of its possible end
+	charName                  // a name's
+	charNameStart             // a name's first
+	charBlank                 // white space (XML §2.3)
 )
 
 var class = classes()
 
 func classes() (t [256]uint8) {
 	for c := 0x20; c < utf8.RuneSelf; c++ {
-		t[c] = inText | inValue | inCDATA
+		t[c] = charText | charValue | charCDATA
 	}
-	t['\t'], t['\n'] = inText|inCDATA, inText|inCDATA
+	t['\t'], t['\n'] = charText|charCDATA, charText|charCDATA
 	for _, c := range "<>&" {
-		t[c] &^= inText | inValue
+		t[c] &^= charText | charValue
 	}
 	for _, c := range "'\"" {
-		t[c] &^= inValue
+		t[c] &^= charValue
 	}
-	t['>'] &^= inCDATA
+	t['>'] &^= charCDATA
 	for c := 'a'; c <= 'z'; c++ {
-		t[c] |= inName | atStart
-		t[c-'a'+'A'] |= inName | atStart
+		t[c] |= charName | charNameStart
+		t[c-'a'+'A'] |= charName | charNameStart
 	}
 	for c := '0'; c <= '9'; c++ {
-		t[c] |= inName
+		t[c] |= charName
 	}
-	t['_'] |= inName | atStart
-	t['-'] |= inName
-	t['.'] |= inName
+	t['_'] |= charName | charNameStart
+	t['-'] |= charName
+	t['.'] |= charName
 	for _, c := range " \t\r\n" {
-		t[c] |= isBlank
+		t[c] |= charBlank
 	}
 	return t
 }
@@ -61,7 +61,7 @@ func isChar(r rune) bool {
 
 // skipBlanks returns the position of the first byte from pos on that is not white space.
 func skipBlanks(b []byte, pos int) int {
-	for pos < len(b) && is(b[pos], isBlank) {
+	for pos < len(b) && is(b[pos], charBlank) {
 		pos++
 	}
 	return pos

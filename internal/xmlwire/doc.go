@@ -11,6 +11,10 @@
 // [Parse] does the same for an element that is in memory already. What is
 // refused is an [Error] that names the stream error condition to send.
 //
+// A document need not be a stream: the <body/> of BOSH (XEP-0124) is one too,
+// with what it carries as first-level elements. It has to be read as such, since
+// an element of the stream namespace is refused anywhere further in.
+//
 // # Plain form
 //
 // An element leaves the reader in plain form, so that nobody has to parse it
@@ -36,8 +40,9 @@
 // # Writing
 //
 // [AppendText], [AppendAttr] and [AppendName] append escaped and checked pieces
-// to a buffer; [AppendTokens] turns any [encoding/xml.TokenReader] into plain
-// form. None of them can be made to write XML that is not well-formed.
+// to a buffer: no value can end what it stands in. [AppendTokens] turns any
+// [encoding/xml.TokenReader] into plain form, and cannot be made to write XML that
+// is not well-formed.
 package xmlwire
 
 // Namespace names with a meaning of their own to the reader and the writer.

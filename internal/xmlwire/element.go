@@ -30,15 +30,14 @@ func Parse(b []byte, inheritedNS string, limits Limits) (Element, error) {
 	e, err := r.Next()
 	if err == nil {
 		r.phase = afterRoot
-		err = r.end()
+		if err = r.end(); err == io.EOF {
+			return e, nil
+		}
 	}
 	if _, refused := errors.AsType[*Error](err); refused {
 		return Element{}, err
 	}
-	if e.Raw == nil {
-		return Element{}, &Error{Condition: notWellFormed, Detail: "no element, or one without its end", Offset: int64(len(b))}
-	}
-	return e, nil
+	return Element{}, &Error{Condition: notWellFormed, Detail: "not one element, or not to its end (XML §2.1)", Offset: int64(len(b))}
 }
 
 // element returns what was scanned, which is b.

@@ -8,13 +8,13 @@ func (s *scanner) endTag(b []byte, pos int) (next int, ok, done bool) {
 	if s.state == stEndName {
 		want := s.expectedEnd(b)
 		if want == nil {
-			next, ok = s.fail(notWellFormed, "end tag without a start tag (XML §2.1)", s.mark)
-			return next, ok, false
+			s.fail(notWellFormed, "end tag without a start tag (XML §2.1)", s.mark)
+			return pos, false, false
 		}
 		got := b[s.mark:min(len(b), s.mark+len(want))]
 		if !bytes.Equal(got, want[:len(got)]) {
-			next, ok = s.fail(notWellFormed, "end tag of another name than the start tag (XML §3)", s.mark)
-			return next, ok, false
+			s.fail(notWellFormed, "end tag of another name than the start tag (XML §3)", s.mark)
+			return pos, false, false
 		}
 		pos = s.mark + len(got)
 		if len(got) < len(want) {
@@ -26,8 +26,8 @@ func (s *scanner) endTag(b []byte, pos int) (next int, ok, done bool) {
 		return pos, false, false
 	}
 	if b[pos] != '>' {
-		next, ok = s.fail(notWellFormed, "end tag of another name than the start tag (XML §3)", pos)
-		return next, ok, false
+		s.fail(notWellFormed, "end tag of another name than the start tag (XML §3)", pos)
+		return pos, false, false
 	}
 	depth := len(s.open)
 	if depth == 0 {
@@ -46,8 +46,8 @@ func (s *scanner) expectedEnd(b []byte) []byte {
 	switch depth := len(s.open); {
 	case depth > 0:
 		return s.open[depth-1].name.of(b)
-	case s.rootTag != nil:
-		return s.rootName.of(s.rootTag)
+	case s.rootText != nil:
+		return s.rootName.of(s.rootText)
 	}
 	return nil
 }

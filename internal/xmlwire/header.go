@@ -31,7 +31,7 @@ func (h Header) Attr(space, local string) (string, bool) {
 }
 
 // Declares reports whether the header binds a prefix to the namespace ns, by
-// which some peers show what they support (XEP-0220 §2.3).
+// which some peers show what they support (XEP-0220 §2.4).
 func (h Header) Declares(ns string) bool {
 	return slices.Contains(h.prefixed, ns)
 }
@@ -55,7 +55,9 @@ func (r *Reader) Header() (Header, error) {
 			r.prolog()
 		}
 		if r.phase == atRoot && r.err == nil && (r.inElem || r.seek(notWellFormed, "text before the root (XML §2.1)")) && r.advance() {
-			r.phase = inRoot
+			if r.phase = inRoot; r.scan.isRootEnd {
+				r.phase = atRootEnd
+			}
 			h := r.scan.header(r.win.bytes())
 			r.win.consume(r.scan.pos)
 			return h, nil

@@ -6,9 +6,9 @@ import "cmp"
 // or time. A zero (or negative) field means its default. What exceeds a limit is
 // a policy-violation (RFC 6120 §4.9.3.14).
 type Limits struct {
-	// Bytes bounds one first-level element, or the root's start tag, or the XML
-	// declaration, each as received. An element that has to be written again may
-	// grow to twice as much. Default 262144 (256 KiB).
+	// Bytes bounds one first-level element, or the root's start tag, as received;
+	// its plain form may be twice as long. (An XML declaration may have 256 bytes,
+	// always.) Default 262144 (256 KiB).
 	Bytes int
 	// Depth bounds the nesting of elements; a first-level element has depth 1.
 	// Default 100.
@@ -38,8 +38,8 @@ const (
 	defaultAttrBytes  = 64 << 10
 )
 
-// maxBytes keeps positions within int32.
-const maxBytes = 1 << 30
+// maxBytes keeps positions, and twice as much, within int32.
+const maxBytes = 1 << 29
 
 // maxPrefixes bounds the prefixes in scope at once, so that looking one up takes
 // bounded time.
@@ -51,12 +51,13 @@ const maxReference = 32
 
 // withDefaults returns l with all fields set.
 func (l Limits) withDefaults() Limits {
+	limit := func(n, byDefault int) int { return min(cmp.Or(max(n, 0), byDefault), maxBytes) }
 	return Limits{
-		Bytes:      min(cmp.Or(max(l.Bytes, 0), defaultBytes), maxBytes),
-		Depth:      cmp.Or(max(l.Depth, 0), defaultDepth),
-		Elements:   cmp.Or(max(l.Elements, 0), defaultElements),
-		Attrs:      cmp.Or(max(l.Attrs, 0), defaultAttrs),
-		Namespaces: cmp.Or(max(l.Namespaces, 0), defaultNamespaces),
-		AttrBytes:  cmp.Or(max(l.AttrBytes, 0), defaultAttrBytes),
+		Bytes:      limit(l.Bytes, defaultBytes),
+		Depth:      limit(l.Depth, defaultDepth),
+		Elements:   limit(l.Elements, defaultElements),
+		Attrs:      limit(l.Attrs, defaultAttrs),
+		Namespaces: limit(l.Namespaces, defaultNamespaces),
+		AttrBytes:  limit(l.AttrBytes, defaultAttrBytes),
 	}
 }

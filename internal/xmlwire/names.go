@@ -119,13 +119,11 @@ func within[T uint16 | rune](table []nameRange[T], r rune) bool {
 func ValidName(s string) bool {
 	for i, r := range s {
 		switch {
-		case r == utf8.RuneError: // no name character, whether it stands in s or for what is not UTF-8
-			return false
 		case r < utf8.RuneSelf:
-			if !is(byte(r), inName) || i == 0 && !is(byte(r), atStart) {
+			if !is(byte(r), charName) || i == 0 && !is(byte(r), charNameStart) {
 				return false
 			}
-		case nameRune(r, i == 0) != nameOK:
+		case nameRune(r, i == 0) != nameOK: // nor is U+FFFD, for which invalid UTF-8 comes out as
 			return false
 		}
 	}

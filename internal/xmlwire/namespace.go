@@ -8,7 +8,7 @@ import (
 )
 
 // binding is a prefix in scope. Its positions point into the element being
-// scanned, or into the root's start tag.
+// scanned or, for one that the root declares, into scanner.rootText.
 type binding struct {
 	prefix, value span
 	hash          uint64 // of the namespace name
@@ -67,6 +67,7 @@ func (s *scanner) endStart(b []byte, next int, empty bool) (_ int, ok, done bool
 	if depth == 0 {
 		s.name = s.expand(b, &s.elem, defaultNS)
 		if s.root {
+			s.isRootEnd = empty
 			s.keepRoot(b[:next], defaultNS)
 			return next, true, true
 		}
@@ -76,7 +77,7 @@ func (s *scanner) endStart(b []byte, next int, empty bool) (_ int, ok, done bool
 		s.state = stText
 		return next, true, depth == 0
 	}
-	s.open = append(s.open, openElem{span{s.elem.prefix.from, s.elem.local.to}, around, inStream})
+	s.open = append(s.open, openElem{s.elem.name(), around, inStream})
 	s.state = stText
 	return next, true, false
 }
@@ -168,8 +169,9 @@ func (s *scanner) resolveAttrs(b []byte, around int32, pos int) bool {
 
 // lookup sets the binding of a, which has this prefix.
 func (s *scanner) lookup(b, prefix []byte, a *attrSpan, pos int) bool {
-	for i, bound := range slices.Backward(s.binds) {
-		if bytes.Equal(bound.prefix.of(s.source(b, &bound)), prefix) {
+	for i := len(s.binds) - 1; i >= 0; i-- {
+		bound := &s.binds[i]
+		if bound.prefix.len() == len(prefix) && bytes.Equal(bound.prefix.of(s.source(b, bound)), prefix) {
 			a.binding = int32(i)
 			return true
 		}
@@ -180,7 +182,7 @@ func (s *scanner) lookup(b, prefix []byte, a *attrSpan, pos int) bool {
 // source is what the positions of bound point into.
 func (s *scanner) source(b []byte, bound *binding) []byte {
 	if bound.ofRoot {
-		return s.rootTag
+		return s.rootText
 	}
 	return b
 }
@@ -271,13 +273,21 @@ func (s *scanner) expand(b []byte, e *attrSpan, defaultNS span) xml.Name {
 	return name
 }
 
-// keepRoot keeps of the root's start tag what the elements after it refer to.
+// keepRoot keeps what later elements need of the root's start tag: its name and
+// the prefixes it declares.
 func (s *scanner) keepRoot(tag []byte, defaultNS span) {
-	s.rootTag = bytes.Clone(tag)
-	s.rootName = span{s.elem.prefix.from, s.elem.local.to}
-	for i := range s.binds {
-		s.binds[i].ofRoot = true
+	var kept []byte
+	keep := func(part span) span {
+		from := int32(len(kept))
+		kept = append(kept, part.of(tag)...)
+		return span{from, int32(len(kept))}
 	}
+	s.rootName = keep(s.elem.name())
+	for i := range s.binds {
+		b := &s.binds[i]
+		b.prefix, b.value, b.ofRoot = keep(b.prefix), keep(b.value), true
+	}
+	s.rootText = slices.Clip(kept)
 	s.rootBinds = slices.Clone(s.binds)
 	if defaultNS.from >= 0 {
 		s.contentNS = intern(unescaped(defaultNS.of(tag)))

@@ -14,6 +14,7 @@ const maxDeclaration = 256
 func (r *Reader) prolog() {
 	if r.again {
 		r.skipBlanks()
+		r.win.offset = 0 // they are not of this document
 	}
 	b := r.win.bytes()
 	if len(b) == 0 {
@@ -26,7 +27,7 @@ func (r *Reader) prolog() {
 	const start = "<?xml"
 	n := min(len(b), len(start))
 	switch {
-	case string(b[:n]) != start[:n], len(b) > n && !is(b[n], isBlank) && b[n] != '?':
+	case string(b[:n]) != start[:n], len(b) > n && !is(b[n], charBlank) && b[n] != '?':
 		r.phase = atRoot // whatever it is, it is no declaration
 	case len(b) <= len(start):
 	default:
@@ -84,7 +85,7 @@ func validDeclared(name, value string) bool {
 		return ok && minor != "" && strings.Trim(minor, "0123456789") == ""
 	case "encoding":
 		for i := range len(value) {
-			if !is(value[i], inName) || i == 0 && (!is(value[i], atStart) || value[i] == '_') {
+			if !is(value[i], charName) || i == 0 && (!is(value[i], charNameStart) || value[i] == '_') {
 				return false
 			}
 		}

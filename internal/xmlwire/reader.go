@@ -14,6 +14,7 @@ const (
 	atDocument phase = iota // an XML declaration, or what may follow it
 	atRoot                  // blanks, then the root's start tag
 	inRoot                  // first-level elements
+	atRootEnd               // nothing: the root was an empty-element tag
 	afterRoot               // nothing but blanks
 )
 
@@ -56,7 +57,7 @@ func (r *Reader) SetLimits(limits Limits) {
 // §5.4.3.3). Reset returns how many bytes that were, blanks included.
 func (r *Reader) Reset(src io.Reader) (discarded int) {
 	discarded = r.win.len()
-	r.src, r.srcErr = src, nil
+	r.src, r.srcErr, r.err = src, nil, nil
 	r.win = window{}
 	r.restart(false)
 	return discarded
@@ -66,10 +67,17 @@ func (r *Reader) Reset(src io.Reader) (discarded int) {
 // is buffered: a client may send its next header right behind the last element
 // of SASL. White space before an XML declaration is accepted here, as it belongs
 // to the document that has ended (RFC 6120 §6.3.5, §11.7).
-func (r *Reader) Restart() { r.restart(true) }
+//
+// It is to be called between elements. It does not bring back a document that was
+// refused, of which nothing is left.
+func (r *Reader) Restart() {
+	if r.err == nil {
+		r.restart(true)
+	}
+}
 
 func (r *Reader) restart(again bool) {
-	r.phase, r.inElem, r.again, r.err = atDocument, false, again, nil
+	r.phase, r.inElem, r.again = atDocument, false, again
 	r.win.offset = 0
 }
 
@@ -80,11 +88,11 @@ func (r *Reader) Buffered() int { return r.win.len() }
 // Next returns the next first-level element, whole and checked.
 //
 // Blanks before it are skipped; they need no memory. The error is
-//   - io.EOF when the end tag of the root was read. A call after that reads on: io.EOF again when the
-//     source ends, and an error if there is anything but blanks;
+//   - io.EOF when the end tag of the root was read. A call after that reads on:
+//     io.EOF again when the source ends, an error if anything but blanks comes;
 //   - io.ErrUnexpectedEOF when the source ends without that tag;
 //   - an [*Error] for XML that is refused. All further calls return it too, until
-//     [Reader.Reset] or [Reader.Restart];
+//     [Reader.Reset];
 //   - or else the source's error, wrapped. It loses no bytes: after a timeout (the
 //     error is a net.Error then, as the source's) call again to go on.
 func (r *Reader) Next() (Element, error) {
@@ -94,6 +102,9 @@ func (r *Reader) Next() (Element, error) {
 	switch r.phase {
 	case atDocument, atRoot:
 		return Element{}, errNoHeader
+	case atRootEnd:
+		r.phase = afterRoot
+		return Element{}, io.EOF
 	case afterRoot:
 		return Element{}, r.end()
 	}
@@ -130,7 +141,9 @@ func (r *Reader) end() error {
 				return r.fail(r.scan.err)
 			}
 		}
-		if err := r.fill(); err != nil {
+		if err := r.fill(); err == io.EOF && r.win.len() > 0 {
+			return io.ErrUnexpectedEOF
+		} else if err != nil {
 			return err
 		}
 	}
@@ -158,7 +171,10 @@ func (r *Reader) seek(condition, detail string) bool {
 // advance scans what has arrived of the element in progress.
 func (r *Reader) advance() (done bool) {
 	b, _ := head(r.win.bytes(), r.lim.Bytes)
-	if done = r.scan.scan(b); done {
+	if r.scan.pos <= len(b) { // it is not when the limit was lowered meanwhile
+		done = r.scan.scan(b)
+	}
+	if done {
 		r.inElem = false
 		return true
 	}
@@ -189,8 +205,6 @@ func (r *Reader) fail(err *Error) error {
 	r.win = window{}
 	return err
 }
-
-func (r *Reader) consume(n int) { r.win.consume(n) }
 
 func (r *Reader) skipBlanks() { r.win.consume(skipBlanks(r.win.bytes(), 0)) }
 

@@ -55,9 +55,9 @@ func (s *scanner) referenceEnd(b []byte, pos int) (int, bool) {
 func continues(ref []byte, c byte) bool {
 	switch {
 	case len(ref) == 0:
-		return c == '#' || is(c, atStart) || c >= utf8.RuneSelf
+		return c == '#' || is(c, charNameStart) || c >= utf8.RuneSelf
 	case ref[0] != '#':
-		return c == ';' || is(c, inName) || c >= utf8.RuneSelf
+		return c == ';' || is(c, charName) || c >= utf8.RuneSelf
 	case len(ref) == 1:
 		return c == 'x' || isDecimal(c)
 	case ref[1] != 'x':

@@ -40,7 +40,7 @@ func (s *scanner) rewrite(b []byte) (plain []byte, ok bool) {
 	top := w.number([]byte(s.contentNS))
 	for i := range s.rootBinds {
 		bound := &s.rootBinds[i]
-		w.binds = append(w.binds, numbered{bound.prefix.of(s.rootTag), w.number(unescaped(bound.value.of(s.rootTag)))})
+		w.binds = append(w.binds, numbered{bound.prefix.of(s.rootText), w.number(unescaped(bound.value.of(s.rootText)))})
 	}
 	for pos := 0; pos < len(b); {
 		rest := b[pos:]
@@ -76,7 +76,7 @@ func (w *rewriter) number(ns []byte) int32 {
 func (w *rewriter) text(rest []byte) int {
 	n := bytes.IndexByte(rest, '<') // there is an end tag to come
 	w.scratch = appendDecoded(w.scratch[:0], rest[:n], '\n')
-	w.dst = appendEscaped(w.dst, w.scratch, inText)
+	w.dst = appendEscaped(w.dst, w.scratch, charText)
 	return n
 }
 
@@ -96,7 +96,7 @@ func (w *rewriter) cdata(rest []byte) int {
 	if last := len(w.scratch) - 1; last >= 0 && w.scratch[last] == '\r' {
 		w.scratch[last] = '\n'
 	}
-	w.dst = appendEscaped(w.dst, w.scratch, inText)
+	w.dst = appendEscaped(w.dst, w.scratch, charText)
 	return n + len(end)
 }
 
@@ -132,7 +132,7 @@ func (w *rewriter) startTag(rest []byte, top int32) int {
 	}
 	w.dst = append(append(w.dst, '<'), local...)
 	if elem.ns != parent.ns {
-		w.attr([]byte("xmlns"), []byte(w.names[elem.ns]))
+		w.dst = appendAttr(w.dst, "xmlns", w.names[elem.ns])
 	}
 	w.attrs(&t, elem.binds)
 	if t.empty {
@@ -163,23 +163,18 @@ func (w *rewriter) attrs(t *tag, around int) {
 				break
 			}
 			redeclared = append(redeclared, prefix)
-			w.attr(append([]byte("xmlns:"), prefix...), []byte(w.names[w.binds[i].ns]))
+			w.dst = append(append(w.dst, " xmlns:"...), prefix...)
+			w.dst = appendValue(w.dst, w.names[w.binds[i].ns])
 		}
-		w.scratch = append(w.scratch[:0], unescaped(a.value)...)
-		w.attr(a.name, w.scratch)
+		w.dst = append(append(w.dst, ' '), a.name...)
+		w.dst = appendValue(w.dst, unescaped(a.value))
 	}
-}
-
-// attr writes one attribute.
-func (w *rewriter) attr(name, value []byte) {
-	w.dst = append(append(append(w.dst, ' '), name...), "='"...)
-	w.dst = append(appendEscaped(w.dst, value, inValue), '\'')
 }
 
 // lookup returns the index of prefix, which is in scope.
 func (w *rewriter) lookup(prefix []byte) int {
 	i := len(w.binds) - 1
-	for i > 0 && !bytes.Equal(w.binds[i].prefix, prefix) {
+	for i > 0 && (len(w.binds[i].prefix) != len(prefix) || !bytes.Equal(w.binds[i].prefix, prefix)) {
 		i--
 	}
 	return i

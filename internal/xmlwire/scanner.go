@@ -33,12 +33,13 @@ func (s span) len() int           { return int(s.to - s.from) }
 
 // attrSpan is where an attribute stands.
 type attrSpan struct {
-	prefix, local, value span // prefix is empty when there is none
-	binding              int32
-	declares             bool // it is a namespace declaration
+	prefix, local, value span  // prefix is empty when there is none
+	binding              int32 // of the prefix, in scanner.binds; or noPrefix, xmlPrefix
+	declares             bool  // it is a namespace declaration
 }
 
-func (a *attrSpan) name() span { return span{min(a.prefix.from, a.local.from), a.local.to} }
+// name is the name as written.
+func (a *attrSpan) name() span { return span{a.prefix.from, a.local.to} }
 
 // openElem is an element whose end tag is to come.
 type openElem struct {
@@ -58,7 +59,7 @@ type scanner struct {
 	seed maphash.Seed // keeps peers from choosing namespace names whose hashes agree
 
 	// The document.
-	rootTag   []byte    // its start tag, where positions of rootName and rootBinds point; nil without a root
+	rootText  []byte    // what is kept of the root's start tag, where rootName and rootBinds point; nil without a root
 	rootName  span      // as written, prefix included
 	rootBinds []binding // prefixes that the root declares
 	contentNS string    // what first-level elements inherit
@@ -66,7 +67,7 @@ type scanner struct {
 	// The element in progress.
 	root       bool // it is the root's start tag
 	plain      bool // nothing in it has to be written again
-	isRootEnd  bool // it turned out to be the end tag of the root
+	isRootEnd  bool // with it, the root ends
 	state      state
 	quote      byte // of the value in progress
 	pos        int  // next byte to look at
@@ -90,7 +91,7 @@ func (s *scanner) begin(root bool) {
 	s.elements, s.namespaces = 0, 0
 	s.open = s.open[:0]
 	if root {
-		s.rootTag, s.rootName, s.rootBinds, s.contentNS = nil, span{}, nil, ""
+		s.rootText, s.rootName, s.rootBinds, s.contentNS = nil, span{}, nil, ""
 	}
 	s.binds = append(s.binds[:0], s.rootBinds...)
 	s.name = xml.Name{}
@@ -129,7 +130,7 @@ func (s *scanner) fail(condition, detail string, pos int) (int, bool) {
 func (s *scanner) text(b []byte, pos int) (int, bool) {
 	for pos < len(b) {
 		c := b[pos]
-		if is(c, inText) {
+		if is(c, charText) {
 			pos++
 			continue
 		}
@@ -168,11 +169,11 @@ func (s *scanner) cdata(b []byte, pos int) (int, bool) {
 	for pos < len(b) {
 		c := b[pos]
 		switch {
-		case is(c, inCDATA) || c == '\r':
+		case is(c, charCDATA) || c == '\r':
 			pos++
 		case c == '>':
 			pos++
-			if pos-s.mark >= 3 && b[pos-2] == ']' && b[pos-3] == ']' {
+			if b[pos-2] == ']' && b[pos-3] == ']' { // neither is of the section's start
 				s.state = stText
 				return pos, true
 			}
@@ -274,8 +275,8 @@ func (s *scanner) declaration(b []byte, pos int) (int, bool) {
 		return s.fail(badFormat, strayText, pos)
 	}
 	s.plain = false
-	s.state, s.mark = stCDATA, pos+len(start)
-	return s.mark, true
+	s.state = stCDATA
+	return pos + len(start), true
 }
 
 // instruction names the fault of "<?": a processing instruction, or an XML
@@ -292,7 +293,7 @@ func (s *scanner) instruction(b []byte, pos int) (int, bool) {
 	}
 	if end := pos + len(target); end >= len(b) {
 		return pos, false
-	} else if is(b[end], isBlank) || b[end] == '?' {
+	} else if is(b[end], charBlank) || b[end] == '?' {
 		return s.fail(notWellFormed, "XML declaration not at the start (XML §2.8)", pos)
 	}
 	return s.fail(restrictedXML, "processing instruction (RFC 6120 §11.1)", pos)

@@ -19,17 +19,17 @@ func (s *scanner) startTag(b []byte, pos int) (next int, ok, done bool) {
 		switch s.state {
 		case stAfterName, stBetween:
 			switch {
-			case is(c, isBlank):
+			case is(c, charBlank):
 				s.state = stBetween
 			case c == '>':
 				return s.endStart(b, pos+1, false)
 			case c == '/':
 				s.state = stEmptyTag
 			case s.state == stAfterName:
-				pos, ok = s.fail(notWellFormed, "no blank between attributes (XML §3.1)", pos)
+				s.fail(notWellFormed, "no blank between attributes (XML §3.1)", pos)
 				return pos, false, false
 			case len(s.attrs) >= s.lim.Attrs:
-				pos, ok = s.fail(policyViolation, "too many attributes", pos)
+				s.fail(policyViolation, "too many attributes", pos)
 				return pos, false, false
 			default:
 				s.attrs = append(s.attrs, attrSpan{})
@@ -38,25 +38,25 @@ func (s *scanner) startTag(b []byte, pos int) (next int, ok, done bool) {
 			}
 		case stAfterAttr:
 			switch {
-			case is(c, isBlank):
+			case is(c, charBlank):
 			case c == '=':
 				s.state = stBeforeValue
 			default:
-				pos, ok = s.fail(notWellFormed, "attribute without a value (XML §3.1)", pos)
+				s.fail(notWellFormed, "attribute without a value (XML §3.1)", pos)
 				return pos, false, false
 			}
 		case stBeforeValue:
 			switch {
-			case is(c, isBlank):
+			case is(c, charBlank):
 			case c == '"' || c == '\'':
 				s.state, s.quote, s.mark = stValue, c, pos+1
 			default:
-				pos, ok = s.fail(notWellFormed, "attribute value without quotes (XML §3.1)", pos)
+				s.fail(notWellFormed, "attribute value without quotes (XML §3.1)", pos)
 				return pos, false, false
 			}
 		case stEmptyTag:
 			if c != '>' {
-				pos, ok = s.fail(notWellFormed, "/ in a start tag (XML §3.1)", pos)
+				s.fail(notWellFormed, "/ in a start tag (XML §3.1)", pos)
 				return pos, false, false
 			}
 			return s.endStart(b, pos+1, true)
@@ -87,20 +87,15 @@ func (s *scanner) word(b []byte, pos int) (int, bool) {
 		}
 		return pos, false
 	}
-	word := span{int32(s.part), int32(pos)}
-	var prefix span
-	if s.part > s.mark {
-		prefix = span{int32(s.mark), int32(s.part - 1)}
-	} else {
-		prefix = span{word.from, word.from}
-	}
+	prefix := span{int32(s.mark), int32(max(s.part-1, s.mark))}
+	local := span{int32(s.part), int32(pos)}
 	switch s.state {
 	case stName:
-		s.elem = attrSpan{prefix: prefix, local: word}
+		s.elem = attrSpan{prefix: prefix, local: local}
 		s.state = stAfterName
 	case stAttrName:
 		a := &s.attrs[len(s.attrs)-1]
-		a.prefix, a.local = prefix, word
+		a.prefix, a.local = prefix, local
 		s.state = stAfterAttr
 	case stValue:
 		s.attrs[len(s.attrs)-1].value = span{int32(s.mark), int32(pos)}
@@ -124,7 +119,7 @@ func (s *scanner) qname(b []byte, pos int) (int, bool) {
 		c := b[pos]
 		first := pos == s.part
 		switch {
-		case is(c, inName) && (!first || is(c, atStart)):
+		case is(c, charName) && (!first || is(c, charNameStart)):
 			pos++
 		case c >= utf8.RuneSelf:
 			n := s.char(b, pos)
@@ -157,7 +152,7 @@ func (s *scanner) qname(b []byte, pos int) (int, bool) {
 func (s *scanner) value(b []byte, pos int) (int, bool) {
 	for pos < len(b) {
 		c := b[pos]
-		if is(c, inValue) {
+		if is(c, charValue) {
 			pos++
 			continue
 		}

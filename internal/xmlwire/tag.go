@@ -17,7 +17,7 @@ func readTag(b []byte) tag {
 		return tag{end: len(b), empty: true}
 	}
 	i := 1
-	for i < len(b) && b[i] != '>' && b[i] != '/' && !is(b[i], isBlank) {
+	for i < len(b) && b[i] != '>' && b[i] != '/' && !is(b[i], charBlank) {
 		i++
 	}
 	t := tag{name: b[1:i], end: len(b), empty: true}
@@ -49,7 +49,7 @@ type rawAttr struct{ name, value []byte }
 func nextAttr(attrs []byte) (a rawAttr, rest []byte, ok bool) {
 	i := skipBlanks(attrs, 0)
 	from := i
-	for i < len(attrs) && attrs[i] != '=' && !is(attrs[i], isBlank) {
+	for i < len(attrs) && attrs[i] != '=' && !is(attrs[i], charBlank) {
 		i++
 	}
 	a.name = attrs[from:i]

@@ -7,20 +7,20 @@ import (
 	"slices"
 )
 
-// Tokens reads n as the tokens of encoding/xml: a StartElement, what is in it, its
-// EndElement, then io.EOF. They are as those of an [xml.Decoder] with Strict set:
-// names are expanded and text is decoded, so
+// Tokens reads n as the tokens of encoding/xml: a StartElement, what is in it,
+// its EndElement, then io.EOF. They are as those of an [xml.Decoder] with Strict
+// set: names are expanded and text is decoded, so
 //
 //	xml.NewTokenDecoder(n.Tokens()).Decode(&v)
 //
 // works, as does anything for mellium.im/xmlstream. They differ in two ways.
 // Namespace declarations are left out, as names say it all; only an element that
-// leaves a namespace for none has the attribute xmlns=” that tells it from one
-// that inherits, to [AppendTokens] and to [xml.Encoder] alike. And CharData may be a part of n,
-// not to be written to.
+// leaves a namespace for none has the attribute xmlns=” which tells it from one
+// that inherits, to [AppendTokens] and to [xml.Encoder] alike. And CharData may
+// be a part of n, not to be written to.
 //
 // A field with the tag ",innerxml" stays empty: encoding/xml fills it only from
-// bytes. Decode n.Raw for that.
+// bytes. [Node.Content] has what would be in it.
 func (n Node) Tokens() xml.TokenReader {
 	return &tokens{rest: n.raw, ns: n.inherited}
 }

@@ -14,6 +14,10 @@ import (
 // tabs and line ends in values count as blanks, as encoding/xml leaves them raw.
 func tree(r xml.TokenReader, blanks bool) (string, error) {
 	var out, text strings.Builder
+	value := func(s string) string { return s }
+	if blanks {
+		value = strings.NewReplacer("\t", " ", "\n", " ", "\r", " ").Replace
+	}
 	flush := func() {
 		if text.Len() > 0 {
 			fmt.Fprintf(&out, "%q\n", text.String())
@@ -32,7 +36,7 @@ func tree(r xml.TokenReader, blanks bool) (string, error) {
 		switch t := t.(type) {
 		case xml.StartElement:
 			flush()
-			fmt.Fprintf(&out, "<{%s}%s", t.Name.Space, t.Name.Local)
+			fmt.Fprintf(&out, "<{%s}%s", value(t.Name.Space), t.Name.Local)
 			attrs := slices.DeleteFunc(slices.Clone(t.Attr), func(a xml.Attr) bool {
 				return a.Name.Space == "xmlns" || a.Name == xml.Name{Local: "xmlns"}
 			})
@@ -40,15 +44,12 @@ func tree(r xml.TokenReader, blanks bool) (string, error) {
 				return cmp.Or(strings.Compare(a.Name.Space, b.Name.Space), strings.Compare(a.Name.Local, b.Name.Local))
 			})
 			for _, a := range attrs {
-				if blanks {
-					a.Value = strings.NewReplacer("\t", " ", "\n", " ", "\r", " ").Replace(a.Value)
-				}
-				fmt.Fprintf(&out, " {%s}%s=%q", a.Name.Space, a.Name.Local, a.Value)
+				fmt.Fprintf(&out, " {%s}%s=%q", value(a.Name.Space), a.Name.Local, value(a.Value))
 			}
 			out.WriteString(">\n")
 		case xml.EndElement:
 			flush()
-			fmt.Fprintf(&out, "</{%s}%s>\n", t.Name.Space, t.Name.Local)
+			fmt.Fprintf(&out, "</{%s}%s>\n", value(t.Name.Space), t.Name.Local)
 		case xml.CharData:
 			text.Write(t)
 		default:

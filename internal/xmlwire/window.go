@@ -27,8 +27,9 @@ func (w *window) consume(n int) {
 // room returns where to read to. At most limit bytes are of an element in
 // progress, so the buffer need not grow far beyond that.
 //
-// Each byte is moved a bounded number of times, on average: by growing, when the
-// buffer at least doubles; by moving down, when at least a quarter of it was used up.
+// Each byte is moved a bounded number of times, on average: when the buffer grows,
+// which doubles it but for the last time; when a quarter of it was used up; and
+// once more for an element that fills half of the largest buffer.
 func (w *window) room(limit int) []byte {
 	used := w.len()
 	if used == 0 {
@@ -44,11 +45,12 @@ func (w *window) room(limit int) []byte {
 	if used > size/2 || size == 0 {
 		size = max(smallBuffer, min(2*size, limit+smallBuffer), size)
 	}
-	if size > len(w.buf) {
+	switch {
+	case size > len(w.buf):
 		grown := make([]byte, size)
 		copy(grown, w.bytes())
 		w.buf = grown
-	} else {
+	case w.start > 0:
 		copy(w.buf, w.bytes())
 	}
 	w.start, w.end = 0, used

@@ -13,13 +13,14 @@ func AppendText(dst []byte, s string) ([]byte, error) {
 	if err := checkChars(s); err != nil {
 		return dst, err
 	}
-	return appendEscaped(dst, s, inText), nil
+	return appendEscaped(dst, s, charText), nil
 }
 
 // AppendAttr appends an attribute: a blank, name, and value in single quotes,
-// escaped so that it reads back as value, tabs and line ends included. name is an
-// NCName, or two with a colon between them, such as xml:lang or xmlns:p: that the prefix is declared is for the
-// caller to see to. On an error, [ErrName] or [ErrChar], dst is returned as it was.
+// escaped so that it reads back as value, tabs and line ends included. name is
+// an NCName, or two with a colon between them, such as xml:lang or xmlns:p; that
+// prefixes are declared is for the caller to see to. On an error, [ErrName] or
+// [ErrChar], dst is returned as it was.
 func AppendAttr(dst []byte, name, value string) ([]byte, error) {
 	prefix, local, prefixed := strings.Cut(name, ":")
 	if !ValidName(prefix) || prefixed && !ValidName(local) {
@@ -33,12 +34,17 @@ func AppendAttr(dst []byte, name, value string) ([]byte, error) {
 
 // appendAttr is AppendAttr for what was checked.
 func appendAttr(dst []byte, name, value string) []byte {
-	dst = append(append(append(dst, ' '), name...), "='"...)
-	return append(appendEscaped(dst, value, inValue), '\'')
+	return appendValue(append(append(dst, ' '), name...), value)
 }
 
-// AppendName appends name, which has to be an NCName, as a name that a program was
-// given has to be before it can stand in a tag. On an error, [ErrName], dst is returned as it was.
+// appendValue appends what follows the name of an attribute.
+func appendValue[T string | []byte](dst []byte, value T) []byte {
+	return append(appendEscaped(append(dst, "='"...), value, charValue), '\'')
+}
+
+// AppendName appends name, an NCName (see [ValidName]), as any name that a
+// program was given has to be before it can stand in a tag. On an error,
+// [ErrName], dst is returned as it was.
 func AppendName(dst []byte, name string) ([]byte, error) {
 	if !ValidName(name) {
 		return dst, fmt.Errorf("%w: %q", ErrName, clipped(name))
@@ -57,7 +63,7 @@ func clipped(s string) string {
 // checkChars returns an error if XML cannot express s (XML §2.2).
 func checkChars(s string) error {
 	for i := 0; i < len(s); i++ {
-		if c := s[i]; c >= utf8.RuneSelf || c < ' ' && !is(c, isBlank) {
+		if c := s[i]; c >= utf8.RuneSelf || c < ' ' && !is(c, charBlank) {
 			return checkRunes(s, i)
 		}
 	}
@@ -79,7 +85,7 @@ func checkRunes(s string, i int) error {
 }
 
 // appendEscaped appends s, all of it characters that XML allows, as character
-// data or as an attribute value. as, inText or inValue, is the class of what
+// data or as an attribute value. as, charText or charValue, is the class of what
 // needs no escape.
 func appendEscaped[T string | []byte](dst []byte, s T, as uint8) []byte {
 	from := 0
