@@ -79,7 +79,9 @@ func (p *Policy) withDefaults() Policy {
 // credentials, the channel and the policy (nil: the default) allow. Where there
 // is none, [ErrNoMechanism] lists what was offered and why it was passed over.
 //
-// SCRAM binds to the channel whenever the server can. The offer counts in that:
+// SCRAM binds to the channel whenever the server says with what it can
+// (XEP-0440). Where it does not say, only a policy of nothing but -PLUS binds, with
+// the best type there is. The offer counts in that:
 // pass on all that was advertised, unfiltered, for the two sides compare what
 // they sent and saw (RFC 5802 §6, XEP-0474). An offer that contradicts itself, or
 // of channel binding with nothing in common, is [ErrDowngrade] at once.
@@ -126,8 +128,8 @@ type selection struct {
 
 // chooseBinding decides whether and how SCRAM binds to the channel (RFC 5802
 // §6, RFC 9266 §3, XEP-0440 §4). With TLS, and with -PLUS in the policy, it never
-// goes unbound where the server can bind: an attacker in the middle chooses what
-// is offered here, and the certificate, and the version of TLS.
+// goes unbound where the server says with what it can bind: an attacker in the
+// middle chooses what is offered here, and the certificate, and the version of TLS.
 func (s *selection) chooseBinding() error {
 	s.flag = "n"
 	if !slices.ContainsFunc(s.policy.Mechanisms, isPlus) || !s.channel.hasTLS() {
@@ -138,6 +140,12 @@ func (s *selection) chooseBinding() error {
 			return fmt.Errorf("%w: channel binding types without a mechanism to use them", ErrDowngrade)
 		}
 		s.flag = "y" // and a server that did offer one will fail the exchange
+		return nil
+	}
+	if len(s.offer.Bindings) == 0 && s.unboundIsOffered() {
+		// Servers that do not list types often know nothing but tls-unique, and
+		// to guess wrong is to fail. "y" would be an accusation; "n" is true: as
+		// far as both can tell, there is nothing to bind with.
 		return nil
 	}
 	have := s.channel.Bindings()
@@ -154,6 +162,15 @@ func (s *selection) chooseBinding() error {
 		return nil
 	}
 	return fmt.Errorf("%w: no channel binding in common, of %q offered (a policy without -PLUS mechanisms does without)", ErrDowngrade, s.offer.Bindings)
+}
+
+// unboundIsOffered reports whether SCRAM without channel binding is offered and
+// allowed.
+func (s *selection) unboundIsOffered() bool {
+	return slices.ContainsFunc(s.policy.Mechanisms, func(name string) bool {
+		_, plus, ok := parseSCRAMName(name)
+		return ok && !plus && s.offer.has(name)
+	})
 }
 
 // objection says why a mechanism cannot be used, "" if it can.
@@ -187,7 +204,7 @@ func (s *selection) objection(name string) string {
 			return "unknown"
 		}
 		if isPlus(name) && s.binding == "" {
-			return "no TLS to bind to"
+			return "nothing known to bind with"
 		}
 		return s.passwordObjection()
 	}

@@ -51,7 +51,11 @@ func TestSelect(t *testing.T) {
 		{"policy with a name of its own", []string{"X-NEW"}, everything, bound, &Policy{Mechanisms: []string{"X-NEW"}}, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			c, err := Select(Offer{Mechanisms: tt.offered}, &tt.creds, tt.channel, tt.policy)
+			offer := Offer{Mechanisms: tt.offered}
+			if offer.binds() {
+				offer.Bindings = []string{TLSExporter, TLSServerEndPoint}
+			}
+			c, err := Select(offer, &tt.creds, tt.channel, tt.policy)
 			if tt.want == "" {
 				if c != nil || !errors.Is(err, ErrNoMechanism) {
 					t.Errorf("Select = %v, %v; want ErrNoMechanism", c, err)
@@ -66,6 +70,16 @@ func TestSelect(t *testing.T) {
 	}
 	_, err := Select(Offer{Mechanisms: Mechanisms()}, nil, nil, nil)
 	require.ErrorIs(t, err, ErrNoMechanism)
+}
+
+// A policy of nothing but -PLUS binds, even where the server does not say with
+// what.
+func TestSelect_BindingRequired(t *testing.T) {
+	bound, _ := tlsPair(t, tlsOptions{})
+	c, err := Select(Offer{Mechanisms: []string{SCRAMSHA256Plus, SCRAMSHA256}}, &Credentials{Username: "juliet", Password: "secret"},
+		bound, &Policy{Mechanisms: []string{SCRAMSHA256Plus}})
+	require.NoError(t, err)
+	require.Equal(t, SCRAMSHA256Plus, c.Name())
 }
 
 func TestSelect_SaysWhy(t *testing.T) {
@@ -94,12 +108,14 @@ func TestClientS11_Binding(t *testing.T) {
 	}{
 		{"the stronger", both, plus, []string{TLSServerEndPoint, TLSExporter}, "p=tls-exporter"},
 		{"the common one", both, plus, []string{"tls-unique", TLSServerEndPoint}, "p=tls-server-end-point"},
-		{"types were not listed", both, plus, nil, "p=tls-exporter"},
-		{"types were not listed, no exporter", endPoint, plus, nil, "p=tls-server-end-point"},
+		{"types were not listed", both, plus, nil, "n"}, // ejabberd 23.01 on TLS 1.3: knows tls-unique alone
+		{"types were not listed, only -PLUS offered", both, plus[:1], nil, "p=tls-exporter"},
+		{"types were not listed, only -PLUS offered, no exporter", endPoint, plus[:1], nil, "p=tls-server-end-point"},
 		{"none in common: the one everybody has", both, plus, []string{"tls-unique", "tls-invented"}, "p=tls-server-end-point"},
 		{"none in common, no end point", exporter, plus, []string{"tls-unique"}, ""},
 		{"end point offered, which we lack", exporter, plus, []string{TLSServerEndPoint}, ""},
-		{"TLS and nothing to bind with", neither, plus, nil, ""},
+		{"TLS and nothing to bind with", neither, plus, nil, "n"},
+		{"TLS and nothing to bind with, types listed", neither, plus, []string{TLSExporter}, ""},
 		{"TLS and nothing to bind with, no -PLUS offered", neither, []string{SCRAMSHA1}, nil, "y"},
 		{"no -PLUS offered", both, []string{SCRAMSHA1}, nil, "y"},
 		{"no -PLUS offered, yet types", both, []string{SCRAMSHA1}, []string{TLSExporter}, ""},

@@ -24,8 +24,9 @@ type ServerSASL struct {
 	// Authenticator returns the authenticator for a domain that is served; nil if
 	// nobody can log in there.
 	Authenticator func(domain jid.JID) *sasl.Authenticator
-	// Retries is how often a client may try again on one stream. Zero means 3;
-	// RFC 6120 §6.4.5 wants 2 to 5.
+	// Retries is how often a client may try a mechanism again on one stream.
+	// Zero means 3; RFC 6120 §6.4.5 wants 2 to 5. It counts for each mechanism by itself,
+	// so that a client can go down its list to one that both sides master.
 	Retries int
 }
 
@@ -92,9 +93,9 @@ func (f ServerSASL) Refuse(_ context.Context, n *Negotiation, e stanza.Element) 
 	case n.State().Has(Authenticated):
 		return unexpected(e)
 	case !n.State().Has(Secure):
-		return f.fail(n, sasl.ErrEncryptionRequired)
+		return f.fail(n, "", sasl.ErrEncryptionRequired)
 	}
-	return f.fail(n, sasl.ErrInvalidMechanism)
+	return f.fail(n, "", sasl.ErrInvalidMechanism)
 }
 
 // Use implements [Feature].
@@ -106,11 +107,15 @@ func (ServerSASL) Use(context.Context, *Negotiation, stanza.Element) error { ret
 func (f ServerSASL) exchange(ctx context.Context, n *Negotiation, e stanza.Element) (again stanza.Element, err error) {
 	switch {
 	case e.Is(nsSASL, "abort"):
-		return again, f.fail(n, sasl.ErrAborted)
+		return again, f.fail(n, "", sasl.ErrAborted)
 	case !e.Is(nsSASL, "auth"):
-		return again, f.fail(n, sasl.ErrMalformed)
+		return again, f.fail(n, "", sasl.ErrMalformed)
 	}
+	var mechanism string // the client's word for it only if it was offered
 	server, err := f.begin(n, e.Attr("mechanism"))
+	if server != nil {
+		mechanism = server.Name()
+	}
 	var data []byte
 	if err == nil {
 		data, err = readData(e)
@@ -125,7 +130,7 @@ func (f ServerSASL) exchange(ctx context.Context, n *Negotiation, e stanza.Eleme
 			return again, f.succeed(n, server, challenge)
 		}
 		if err != nil {
-			return again, f.fail(n, err)
+			return again, f.fail(n, mechanism, err)
 		}
 		if err := n.Write(func(w *stanza.Writer) { writeMessage(w, "challenge", challenge) }); err != nil {
 			return again, err
@@ -137,9 +142,9 @@ func (f ServerSASL) exchange(ctx context.Context, n *Negotiation, e stanza.Eleme
 		case e.Is(nsSASL, "response"):
 			data, err = readMessage(e)
 		case e.Is(nsSASL, "abort"):
-			return again, f.fail(n, sasl.ErrAborted)
+			return again, f.fail(n, mechanism, sasl.ErrAborted)
 		case e.Is(nsSASL, "auth"):
-			return e, f.retry(n)
+			return e, f.retry(n, mechanism)
 		default:
 			return again, unexpected(e)
 		}
@@ -160,7 +165,7 @@ func (f ServerSASL) begin(n *Negotiation, mechanism string) (sasl.Server, error)
 func (f ServerSASL) succeed(n *Negotiation, server sasl.Server, additional []byte) error {
 	own, account, err := accountOf(server.Identity(), n.Domain())
 	if err != nil {
-		return f.fail(n, err)
+		return f.fail(n, server.Name(), err)
 	}
 	if said := n.peer.Bare(); n.State().Has(Secure) && said.Localpart() != "" && said != own && said != account {
 		return &Error{Condition: InvalidFrom, Text: "the header is from another account", Lang: "en"}
@@ -196,7 +201,7 @@ func accountOf(id sasl.Identity, domain jid.JID) (own, account jid.JID, err erro
 
 // fail tells the client that the exchange has failed, and ends the stream if
 // that was its last attempt (§6.4.5). Of err it learns the condition.
-func (f ServerSASL) fail(n *Negotiation, err error) error {
+func (f ServerSASL) fail(n *Negotiation, mechanism string, err error) error {
 	condition, ok := errors.AsType[sasl.Condition](err)
 	if !ok {
 		condition = sasl.ErrTemporary
@@ -210,9 +215,11 @@ func (f ServerSASL) fail(n *Negotiation, err error) error {
 	if err != nil {
 		return err
 	}
-	return f.retry(n)
+	return f.retry(n, mechanism)
 }
 
-func (f ServerSASL) retry(n *Negotiation) error {
-	return n.Retry(f.Name(), cmp.Or(max(f.Retries, 0), 3))
+// retry counts a failed attempt with a mechanism; all that were not offered count as
+// one.
+func (f ServerSASL) retry(n *Negotiation, mechanism string) error {
+	return n.Retry(xml.Name{Space: nsSASL, Local: mechanism}, cmp.Or(max(f.Retries, 0), 3))
 }
