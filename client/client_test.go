@@ -19,6 +19,7 @@ import (
 
 	"github.com/parlance-xmpp/xmpp"
 	"github.com/parlance-xmpp/xmpp/client"
+	"github.com/parlance-xmpp/xmpp/internal/bufpipe"
 	"github.com/parlance-xmpp/xmpp/jid"
 	"github.com/parlance-xmpp/xmpp/sasl"
 	"github.com/parlance-xmpp/xmpp/stanza"
@@ -102,7 +103,7 @@ type handing struct {
 }
 
 func (h handing) DialContext(context.Context, string, string) (net.Conn, error) {
-	ours, theirs := pipe()
+	ours, theirs := bufpipe.New()
 	h.wg.Go(func() {
 		conn, err := stream.Accept(h.ctx, theirs, &h.config)
 		if err != nil {

@@ -55,13 +55,17 @@ func newDialing(account jid.JID, o *Options) (*dialing, error) {
 	if err != nil {
 		return nil, err
 	}
+	own := account.Bare()
+	if own.Localpart() == "" {
+		own = jid.JID{} // the server decides whose stream it is
+	}
 	return &dialing{
 		account: account,
 		opts:    o,
 		domain:  domain,
 		config: stream.Config{
 			Domain:            account.Domain(),
-			Account:           account.Bare(),
+			Account:           own,
 			Lang:              o.Lang,
 			InsecurePlaintext: o.InsecurePlaintext,
 			Limits:            o.Limits,
@@ -92,7 +96,7 @@ func (d *dialing) dial(ctx context.Context) (*stream.Conn, error) {
 		conn, err := d.attempt(ctx, t)
 		if err == nil {
 			if len(failed.errs) > 0 {
-				d.opts.Logger.Warn("connected, but not at the first attempt", "peer", d.account.Domain(), "err", failed)
+				d.opts.Logger.Info("connected, but not at the first attempt", "peer", d.account.Domain(), "err", failed)
 			}
 			return conn, nil
 		}

@@ -20,8 +20,8 @@ import (
 // several servers were tried, the error matches the kinds of all their failures.
 var (
 	// ErrCredentials: the server does not accept the password, token or
-	// certificate for the account, or has disabled the account. What it said is a
-	// [*stream.AuthError]. Trying again with the same will not help.
+	// certificate for the account, or has disabled the account. Trying again
+	// with the same will not help. The reason is a [sasl.Condition].
 	ErrCredentials = errors.New("client: the credentials were not accepted")
 	// ErrMechanism: the server offers no way to log in that the options allow.
 	ErrMechanism = errors.New("client: no way to log in that both sides allow")

@@ -19,6 +19,7 @@ import (
 
 	"github.com/parlance-xmpp/xmpp"
 	"github.com/parlance-xmpp/xmpp/client"
+	"github.com/parlance-xmpp/xmpp/internal/bufpipe"
 	"github.com/parlance-xmpp/xmpp/jid"
 	"github.com/parlance-xmpp/xmpp/stream"
 )
@@ -34,7 +35,7 @@ func (refused) DialContext(context.Context, string, string) (net.Conn, error) {
 type garbage struct{}
 
 func (garbage) DialContext(context.Context, string, string) (net.Conn, error) {
-	ours, theirs := pipe()
+	ours, theirs := bufpipe.New()
 	go func() {
 		defer theirs.Close()
 		_, _ = theirs.Read(make([]byte, 4096))
@@ -126,7 +127,7 @@ func TestAllTargetsFail(t *testing.T) {
 type directly struct{ *peer }
 
 func (d directly) DialContext(context.Context, string, string) (net.Conn, error) {
-	ours, theirs := pipe()
+	ours, theirs := bufpipe.New()
 	d.wg.Go(func() {
 		conn, err := stream.Accept(d.ctx, stream.TLSServer(theirs, d.tls), &d.config)
 		if err == nil {
@@ -156,7 +157,7 @@ func TestNoNextTargetAfterAuthentication(t *testing.T) {
 type elsewhere string
 
 func (host elsewhere) DialContext(context.Context, string, string) (net.Conn, error) {
-	ours, theirs := pipe()
+	ours, theirs := bufpipe.New()
 	go func() {
 		defer theirs.Close()
 		_, _ = theirs.Read(make([]byte, 4096))

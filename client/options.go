@@ -48,6 +48,10 @@ type Options struct {
 	// TLS adds to how streams are secured: certificates to trust (RootCAs), a
 	// certificate to log in with (Certificates), versions. The server name and
 	// the protocol (ALPN) are set by Dial. Nil trusts what the system trusts.
+	//
+	// To trust one certificate that no authority vouches for, set
+	// InsecureSkipVerify and check it in VerifyConnection. InsecureSkipVerify
+	// alone trusts anybody; tokens and PLAIN are then refused.
 	TLS *tls.Config
 	// InsecurePlaintext accepts a server that offers no TLS: anybody on the way
 	// can then read and change everything. It is for servers on the own machine.
@@ -64,7 +68,8 @@ type Options struct {
 		LookupSRV(ctx context.Context, service, proto, name string) (cname string, records []*net.SRV, err error)
 	}
 	// ConnectTimeout bounds each attempt to reach a server and log in there; after
-	// it the next server has its turn. Zero means 30 s, negative no bound.
+	// it the next server has its turn. It bounds the look-up before, too. Zero
+	// means 30 s, negative no bound.
 	ConnectTimeout time.Duration
 
 	// QueryTimeout bounds a query whose context has no deadline. Zero means
@@ -115,11 +120,10 @@ func (o *Options) withDefaults() Options {
 
 // check reports options that cannot work for the account.
 func (o *Options) check(account jid.JID) error {
-	certificate := len(o.TLS.Certificates) > 0 || o.TLS.GetClientCertificate != nil
 	switch {
 	case account.IsZero():
 		return errors.New("there is no account")
-	case o.Password == "" && o.Token == "" && !o.Anonymous && !certificate:
+	case o.Password == "" && o.Token == "" && !o.Anonymous && !o.hasCertificate():
 		return errors.New("Options has no credentials")
 	case account.Localpart() == "" && o.Password != "":
 		return errors.New("the account has no localpart, and a password without a name is of no use")
@@ -129,6 +133,11 @@ func (o *Options) check(account jid.JID) error {
 	return nil
 }
 
+// hasCertificate reports whether TLS can present a certificate of ours.
+func (o *Options) hasCertificate() bool {
+	return len(o.TLS.Certificates) > 0 || o.TLS.GetClientCertificate != nil
+}
+
 // credentials returns what the account can prove itself with.
 func (o *Options) credentials(account jid.JID) sasl.Credentials {
 	return sasl.Credentials{
@@ -136,7 +145,7 @@ func (o *Options) credentials(account jid.JID) sasl.Credentials {
 		Password:    o.Password,
 		Token:       o.Token,
 		Anonymous:   o.Anonymous,
-		Certificate: len(o.TLS.Certificates) > 0 || o.TLS.GetClientCertificate != nil,
+		Certificate: o.hasCertificate(),
 	}
 }
 

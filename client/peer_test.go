@@ -20,6 +20,7 @@ import (
 
 	"github.com/parlance-xmpp/xmpp"
 	"github.com/parlance-xmpp/xmpp/client"
+	"github.com/parlance-xmpp/xmpp/internal/bufpipe"
 	"github.com/parlance-xmpp/xmpp/internal/session"
 	"github.com/parlance-xmpp/xmpp/jid"
 	"github.com/parlance-xmpp/xmpp/sasl"
@@ -212,7 +213,7 @@ func (c stamping) Next() (stanza.Element, error) {
 
 // DialContext connects to the peer in memory, whatever the address.
 func (p *peer) DialContext(context.Context, string, string) (net.Conn, error) {
-	ours, theirs := pipe()
+	ours, theirs := bufpipe.New()
 	p.wg.Go(func() { p.serve(theirs) })
 	return ours, nil
 }
@@ -362,7 +363,7 @@ func (a to) DialContext(ctx context.Context, network, _ string) (net.Conn, error
 type silent struct{}
 
 func (silent) DialContext(context.Context, string, string) (net.Conn, error) {
-	ours, theirs := pipe()
+	ours, theirs := bufpipe.New()
 	go func() { // ends with the client's end
 		defer theirs.Close()
 		_, _ = io.Copy(io.Discard, theirs)

@@ -117,7 +117,7 @@ func TestC3_2_Resolution(t *testing.T) {
 
 // Within a priority the order is random, in proportion to the weights; one of
 // weight 0 has a small chance among others (RFC 2782).
-func TestWeights(t *testing.T) {
+func TestRFC2782_Weights(t *testing.T) {
 	records := []record{
 		{target: target{host: "a"}, priority: 1, weight: 60},
 		{target: target{host: "b"}, priority: 1, weight: 30},

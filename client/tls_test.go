@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/parlance-xmpp/xmpp/client"
+	"github.com/parlance-xmpp/xmpp/internal/bufpipe"
 	"github.com/parlance-xmpp/xmpp/jid"
 )
 
@@ -94,6 +95,34 @@ func TestClientS8_Certificates(t *testing.T) {
 	}
 }
 
+// A certificate that no authority vouches for can be trusted by itself.
+func TestPinnedCertificate(t *testing.T) {
+	cert := new(authority).issue(dnsNames("server-in-the-cellar"))
+	p := newPeer(t, func(p *peer) { p.tls = &tls.Config{Certificates: []tls.Certificate{cert}} })
+	for _, good := range []bool{true, false} {
+		pin := cert.Certificate[0]
+		if !good {
+			pin = newAuthority().cert.Raw
+		}
+		wrong := errors.New("not the certificate that was agreed on")
+		opts := p.options()
+		opts.TLS = &tls.Config{InsecureSkipVerify: true, VerifyConnection: func(cs tls.ConnectionState) error {
+			if !bytes.Equal(cs.PeerCertificates[0].Raw, pin) {
+				return wrong
+			}
+			return nil
+		}}
+		c, err := client.Dial(t.Context(), juliet, opts)
+		if good {
+			require.NoError(t, err)
+			require.NoError(t, c.Close(t.Context()))
+			require.NoError(t, c.Wait(t.Context()))
+		} else {
+			require.ErrorIs(t, err, wrong)
+		}
+	}
+}
+
 // tape is a dialer that keeps what the client sends in clear text.
 type tape struct {
 	script []string // what the server says after each part the client sends
@@ -102,7 +131,7 @@ type tape struct {
 }
 
 func (c *tape) DialContext(context.Context, string, string) (net.Conn, error) {
-	ours, theirs := pipe()
+	ours, theirs := bufpipe.New()
 	c.done = make(chan struct{})
 	go func() {
 		defer close(c.done)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/parlance-xmpp/xmpp"
 	"github.com/parlance-xmpp/xmpp/client"
+	"github.com/parlance-xmpp/xmpp/internal/bufpipe"
 	"github.com/parlance-xmpp/xmpp/jid"
 	"github.com/parlance-xmpp/xmpp/server"
 	"github.com/parlance-xmpp/xmpp/server/devcert"
@@ -139,7 +140,7 @@ func (s *Server) Dial(t testing.TB, localpart string, h xmpp.Handler) *client.Cl
 type dialer struct{ s *Server }
 
 func (d dialer) DialContext(context.Context, string, string) (net.Conn, error) {
-	ours, theirs := net.Pipe()
+	ours, theirs := bufpipe.New()
 	d.s.serve.Go(func() { _ = d.s.ServeConn(d.s.ctx, theirs) })
 	return ours, nil
 }

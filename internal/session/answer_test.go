@@ -19,16 +19,16 @@ const pingXML = "<ping xmlns='urn:xmpp:ping'/>"
 // summary is what a test wants to know of an answer.
 func summary(raw *stanza.Raw) string {
 	h := raw.Header()
-	s := fmt.Sprintf("%s %s to=%s from=%s id=%s", h.Kind, h.Type, h.To, h.From, h.ID)
+	said := []string{h.Kind.String(), h.Type, "to=" + h.To.String(), "from=" + h.From.String(), "id=" + h.ID}
 	if e := raw.Failure(); e != nil {
-		s += fmt.Sprintf(" %s/%s", e.Type, e.Condition)
+		said = append(said, fmt.Sprintf("%s/%s", e.Type, e.Condition))
 	}
 	for e := range raw.Element().Children() {
 		if !e.Is(stanza.NS, "error") {
-			s += " " + e.Name().Local
+			said = append(said, e.Name().Local)
 		}
 	}
-	return s
+	return strings.Join(said, " ")
 }
 
 // Each request is answered exactly once, whatever it is and whatever the
@@ -60,9 +60,8 @@ func TestC8_2_3_Answers(t *testing.T) {
 		{"a payload that panics", returns(badPayload{}, nil), request, "iq error " + to + " cancel/internal-server-error"},
 		{"panic", xmpp.HandlerFunc(func(context.Context, *stanza.Raw) (stanza.Payload, error) { panic(secret) }),
 			request, "iq error " + to + " cancel/internal-server-error"},
-		{"nil map", xmpp.HandlerFunc(func(context.Context, *stanza.Raw) (stanza.Payload, error) {
-			map[string]int(nil)["x"] = 1
-			return nil, nil
+		{"index", xmpp.HandlerFunc(func(_ context.Context, st *stanza.Raw) (stanza.Payload, error) {
+			return st.Element(), fmt.Errorf("%c", st.Header().ID[len(st.Header().ID)])
 		}), request, "iq error " + to + " cancel/internal-server-error"},
 		{"goexit", xmpp.HandlerFunc(func(context.Context, *stanza.Raw) (stanza.Payload, error) {
 			runtime.Goexit()

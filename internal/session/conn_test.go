@@ -89,8 +89,9 @@ func (c *fakeConn) Send(ctx context.Context, s stanza.Stanza, h stanza.Header) (
 	c.mu.Lock()
 	select {
 	case <-c.done:
+		err := fmt.Errorf("%w: %w", xmpp.ErrClosed, c.err)
 		c.mu.Unlock()
-		return xmpp.Receipt{}, &xmpp.UnsentError{Err: xmpp.ErrClosed}
+		return xmpp.Receipt{}, &xmpp.UnsentError{Err: err}
 	default:
 	}
 	stage := xmpp.Sent

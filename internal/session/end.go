@@ -51,16 +51,15 @@ func (s *Session) closed() error {
 // The error says that something may not have arrived. Closing a session that
 // has ended is no error.
 func (s *Session) Close(ctx context.Context) error {
-	s.mu.Lock()
-	ended := s.ended
-	if !ended {
-		s.closing = true
-		s.rouse()
-	}
-	s.mu.Unlock()
-	if ended {
+	select {
+	case <-s.conn.Done():
 		return nil
+	default:
 	}
+	s.mu.Lock()
+	s.closing = true
+	s.rouse()
+	s.mu.Unlock()
 	return s.conn.Close(ctx)
 }
 

@@ -28,6 +28,10 @@ func TestReasons(t *testing.T) {
 		{"stream error", func(_ *Session, c *fakeConn) { c.end(&stream.Error{Condition: stream.PolicyViolation}) },
 			[]error{stream.PolicyViolation}, ""},
 		{"broken", func(_ *Session, c *fakeConn) { c.end(reset) }, []error{reset}, "xmpp: the session is closed: connection reset"},
+		{"broken, and closed when that was not known yet", func(s *Session, c *fakeConn) {
+			c.end(reset)
+			_ = s.Close(context.Background())
+		}, []error{reset}, "xmpp: the session is closed: connection reset"},
 		{"closed below", func(_ *Session, c *fakeConn) { c.end(fmt.Errorf("stream: %w", xmpp.ErrClosed)) }, nil,
 			"stream: xmpp: the session is closed"},
 	} {

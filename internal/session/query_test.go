@@ -49,14 +49,14 @@ func TestUnreadAnswerStallsNothing(t *testing.T) {
 			t.Errorf("cancelled query: %v", err)
 		}
 		c.onSend = nil
+		if s.waiting != 0 || len(s.queries) != 0 {
+			t.Errorf("%d queries wait in %v, want none", s.waiting, s.queries)
+		}
 		answer := "<iq type='result' id='q1' from='romeo@example.net/orchard'><x xmlns='urn:x'>" + strings.Repeat("<y/>", 1000) + "</x></iq>"
 		c.receive(answer, "<message id='m1'/>", answer, "<message id='m2'/>")
 		synctest.Wait()
 		if got, want := seen.String(), "[m1 m2]"; got != want {
 			t.Errorf("handled %s, want %s", got, want)
-		}
-		if s.waiting != 0 || len(s.queries) != 0 {
-			t.Errorf("%d queries wait in %v, want none", s.waiting, s.queries)
 		}
 	})
 }

@@ -93,7 +93,7 @@ type Session struct {
 	bytes   int  // of the queue and of what is being handled
 	working bool // a worker exists
 	paused  bool // the reader waits, or is about to
-	closing bool // Close was called before the stream ended
+	closing bool // Close was called, before the stream ended
 	overrun bool // the stream ends because too much came
 	ended   bool
 	queries map[string]*query // by id

@@ -145,7 +145,7 @@ func TestQueryBehindAFlood(t *testing.T) {
 	}
 }
 
-// But only to a bound; then the stream ends.
+// A flood is read only to a bound while a query waits; then the stream ends.
 func TestSec_FloodWhileAQueryWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		handler, _ := slow()

@@ -1,0 +1,54 @@
+package bufpipe_test
+
+import (
+	"errors"
+	"io"
+	"net"
+	"os"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/parlance-xmpp/xmpp/internal/bufpipe"
+)
+
+func TestPipe(t *testing.T) {
+	a, b := bufpipe.New()
+	for range 2 { // nobody reads yet
+		n, err := a.Write([]byte("hello"))
+		require.NoError(t, err)
+		require.Equal(t, 5, n)
+	}
+	require.NoError(t, a.Close())
+	_, err := a.Write([]byte("more"))
+	require.ErrorIs(t, err, net.ErrClosed)
+	_, err = a.Read(make([]byte, 1))
+	require.ErrorIs(t, err, net.ErrClosed)
+	_, err = b.Write([]byte("answer"))
+	require.ErrorIs(t, err, io.ErrClosedPipe)
+	got, err := io.ReadAll(b) // what was written before the end
+	require.NoError(t, err)
+	require.Equal(t, "hellohello", string(got))
+}
+
+func TestReadDeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := bufpipe.New()
+		begin := time.Now()
+		require.NoError(t, b.SetReadDeadline(begin.Add(time.Second)))
+		_, err := b.Read(make([]byte, 1))
+		require.True(t, errors.Is(err, os.ErrDeadlineExceeded))
+		require.Equal(t, time.Second, time.Since(begin))
+
+		require.NoError(t, b.SetDeadline(time.Time{}))
+		time.AfterFunc(time.Minute, func() { _, _ = a.Write([]byte("x")) })
+		_, err = b.Read(make([]byte, 1))
+		require.NoError(t, err)
+
+		time.AfterFunc(time.Minute, func() { _ = b.Close() })
+		_, err = b.Read(make([]byte, 1))
+		require.ErrorIs(t, err, net.ErrClosed)
+	})
+}
