@@ -55,7 +55,7 @@ func run(ctx context.Context, args []string, stdin *os.File, stdout, stderr io.W
 	if flags.NArg() > 0 {
 		return fmt.Errorf("unexpected argument %q; try -help", flags.Arg(0))
 	}
-	opts := client.Options{Address: *address, DirectTLS: *direct}
+	opts := client.Options{Address: *address, DirectTLS: *direct, Trace: &xmpp.Trace{}}
 	if *trace {
 		opts.Trace = traceTo(stderr)
 	}
@@ -78,8 +78,21 @@ func run(ctx context.Context, args []string, stdin *os.File, stdout, stderr io.W
 	if opts.Password, err = password(addr, *passwordFile, stdin, stderr); err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout, "logging in as %s; interrupt to stop\n", addr)
+	tellOnline(opts.Trace, stdout)
 	return echo(ctx, addr, opts)
+}
+
+// tellOnline adds a line to w once the bot has logged in.
+func tellOnline(t *xmpp.Trace, w io.Writer) {
+	next := t.Event
+	t.Event = func(name, detail string) {
+		if next != nil {
+			next(name, detail)
+		}
+		if name == "bound" {
+			fmt.Fprintf(w, "online as %s; interrupt to stop\n", detail)
+		}
+	}
 }
 
 // trust returns a configuration that trusts the system's certificates and

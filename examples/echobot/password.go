@@ -23,7 +23,7 @@ func password(account jid.JID, file string, stdin *os.File, prompt io.Writer) (s
 		defer f.Close()
 		return firstLine(f)
 	}
-	if p, ok := os.LookupEnv("XMPP_PASSWORD"); ok {
+	if p := os.Getenv("XMPP_PASSWORD"); p != "" {
 		return p, nil
 	}
 	fmt.Fprintf(prompt, "Password for %s: ", account)
