@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/xml"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -49,20 +50,21 @@ func (v variables) match(want, got string) bool {
 		return true
 	}
 	var names []string
-	pattern := "^"
+	var pattern strings.Builder
+	pattern.WriteString("^")
 	rest := want
 	for _, at := range variable.FindAllStringIndex(want, -1) {
 		name := want[at[0]:at[1]]
-		pattern += regexp.QuoteMeta(rest[:at[0]-(len(want)-len(rest))])
+		pattern.WriteString(regexp.QuoteMeta(rest[:at[0]-(len(want)-len(rest))]))
 		rest = want[at[1]:]
 		if value, ok := v[name]; ok {
-			pattern += regexp.QuoteMeta(value)
+			pattern.WriteString(regexp.QuoteMeta(value))
 			continue
 		}
-		pattern += "(?s:(.+))"
+		pattern.WriteString("(?s:(.+))")
 		names = append(names, name)
 	}
-	m := regexp.MustCompile(pattern + regexp.QuoteMeta(rest) + "$").FindStringSubmatch(got)
+	m := regexp.MustCompile(pattern.String() + regexp.QuoteMeta(rest) + "$").FindStringSubmatch(got)
 	if m == nil {
 		return false
 	}
@@ -102,10 +104,7 @@ func (v variables) compare(want, got stanza.Element) string {
 
 // compareAttrs compares attributes, in any order.
 func (v variables) compareAttrs(want, got stanza.Element) string {
-	left := make(map[xml.Name]string)
-	for name, value := range got.Attrs() {
-		left[name] = value
-	}
+	left := maps.Collect(got.Attrs())
 	for name, value := range want.Attrs() {
 		g, ok := left[name]
 		if !ok {

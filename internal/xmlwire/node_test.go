@@ -62,16 +62,16 @@ func TestNode(t *testing.T) {
 	if _, ok := x.Attr("", "xmlns"); ok {
 		t.Error("a declaration is an attribute")
 	}
-	names := ""
+	var names strings.Builder
 	for c := range x.Children() {
-		names += c.Name().Space + "|" + c.Name().Local + " "
+		names.WriteString(c.Name().Space + "|" + c.Name().Local + " ")
 		break // stopping early is fine
 	}
 	for c := range x.Children() {
-		names += c.Name().Space + "|" + c.Name().Local + " "
+		names.WriteString(c.Name().Space + "|" + c.Name().Local + " ")
 	}
-	if names != "urn:x|y urn:x|y |z " {
-		t.Errorf("children of x: %s", names)
+	if names.String() != "urn:x|y urn:x|y |z " {
+		t.Errorf("children of x: %s", names.String())
 	}
 	if v, _ := empty.Attr("", "a"); v != ">" || empty.Content() != nil || empty.Text() != "" {
 		t.Errorf("empty: %q %q %q", v, empty.Content(), empty.Text())

@@ -69,8 +69,8 @@ func nextAttr(attrs []byte) (a rawAttr, rest []byte, ok bool) {
 
 // split cuts a name at its colon. The prefix of a name without one is nil.
 func split(name []byte) (prefix, local []byte) {
-	if i := bytes.IndexByte(name, ':'); i >= 0 {
-		return name[:i], name[i+1:]
+	if before, after, ok := bytes.Cut(name, []byte{':'}); ok {
+		return before, after
 	}
 	return nil, name
 }
