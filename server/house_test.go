@@ -23,6 +23,7 @@ import (
 	"github.com/parlance-xmpp/xmpp/sasl"
 	"github.com/parlance-xmpp/xmpp/server/devcert"
 	"github.com/parlance-xmpp/xmpp/stanza"
+	"github.com/parlance-xmpp/xmpp/stream"
 )
 
 func TestMain(m *testing.M) { leaktest.Main(m) }
@@ -110,7 +111,12 @@ type client struct {
 
 // connect opens a connection to the server; nothing is sent yet.
 func (h *house) connect() *client {
-	near, far := net.Pipe()
+	return h.attach(net.Pipe())
+}
+
+// attach has the server serve one end of a connection, and returns a client on the
+// other.
+func (h *house) attach(near, far net.Conn) *client {
 	c := &client{t: h.t, nc: near, done: make(chan struct{})}
 	c.more = sync.NewCond(&c.mu)
 	go func() {
@@ -134,6 +140,18 @@ func (h *house) login(account, resource string) *client {
 	c.authenticate(h.addr(account), sasl.SCRAMSHA1)
 	c.open(h.addr(account).Domainpart())
 	c.bind(resource)
+	return c
+}
+
+// deaf is login of a client that reads nothing any more.
+func (h *house) deaf(account, resource string) *client {
+	h.t.Helper()
+	c := h.connect()
+	c.open(h.addr(account).Domainpart())
+	c.authenticate(h.addr(account), sasl.SCRAMSHA1)
+	c.open(h.addr(account).Domainpart())
+	e := c.tryBind(resource)
+	c.addr = jid.MustParse(e.First().First().Text())
 	return c
 }
 
@@ -256,6 +274,7 @@ func (c *client) bind(resource string) {
 	require.Equal(c.t, "result", e.Attr("type"), "got %s", e)
 	c.addr = jid.MustParse(e.First().First().Text())
 	c.read()
+	c.sync() // now others can reach it
 }
 
 // tryBind asks for a resource and returns the answer.
@@ -403,6 +422,28 @@ func (c *client) close() {
 	c.t.Helper()
 	c.raw("</stream:stream>")
 	<-c.done
+}
+
+// connectTLS opens a connection that begins with TLS (XEP-0368).
+func (h *house) connectTLS(domain string) *client {
+	h.t.Helper()
+	near, far := net.Pipe()
+	c := h.attach(near, stream.TLSServer(far, h.srv.opts.TLS))
+	cfg := h.ca.ClientConfig()
+	cfg.ServerName, cfg.NextProtos = domain, []string{"xmpp-client"}
+	tc := tls.Client(near, cfg)
+	require.NoError(h.t, tc.HandshakeContext(h.t.Context()))
+	c.nc = tc
+	c.r.Reset(tc)
+	return c
+}
+
+// decode undoes encode.
+func decode(t *testing.T, s string) string {
+	t.Helper()
+	b, err := base64.StdEncoding.DecodeString(s)
+	require.NoError(t, err)
+	return string(b)
 }
 
 func parse(t *testing.T, xml string) stanza.Element {

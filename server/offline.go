@@ -84,7 +84,7 @@ func (s *Server) storeMessage(ctx context.Context, o origin, st stanza.Stanza, h
 		s.failed(ctx, o, h, "store a message", err)
 	default:
 		if a := s.directory.online(h.To.Bare()); a != nil {
-			s.drain(a) // somebody may have come online since the message was placed
+			s.drain(ctx, a) // somebody may have come online since the message was placed
 		}
 	}
 }
@@ -109,15 +109,35 @@ func isFleeting(raw *stanza.Raw) bool {
 	return states
 }
 
-// drain begins to deliver the offline messages of an account to its best
-// session, unless that is happening already or nobody is there. While it goes on, new
-// messages for the bare JID are stored behind the others, so that the order is kept.
-func (s *Server) drain(a *account) {
+// drain delivers the offline messages of an account to its best session, unless
+// that is happening already or nobody is there. While it goes on, new messages
+// for the bare JID are stored behind the others, so that the order is kept. It
+// returns when there are none, or when a goroutine has begun to deliver them.
+func (s *Server) drain(ctx context.Context, a *account) {
+	t := a.startDraining()
+	if t == nil {
+		return
+	}
+	page, err := s.opts.Storage.Offline.List(ctx, a.id, 0, offlinePage)
+	if err == nil && len(page) == 0 && a.drained() {
+		t.others.Done()
+		return
+	}
+	go func() {
+		defer t.others.Done()
+		s.drainTo(t, page, err)
+	}()
+}
+
+// startDraining returns the session that is to get the offline messages of the
+// account, counted as having one more goroutine; nil if there is none, or if it
+// has begun already.
+func (a *account) startDraining() *session {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.draining {
 		a.again = true
-		return
+		return nil
 	}
 	var target *session
 	for _, t := range a.sessions {
@@ -125,42 +145,41 @@ func (s *Server) drain(a *account) {
 			target = t
 		}
 	}
-	if target == nil {
-		return
+	if target != nil {
+		a.draining, a.again = true, false
+		target.others.Add(1)
 	}
-	a.draining, a.again = true, false
-	target.others.Go(func() { s.drainTo(target) })
+	return target
 }
 
-// drainTo delivers offline messages to a session until there are none.
-func (s *Server) drainTo(t *session) {
-	a := t.account
-	ctx := t.context()
-	after, left := uint64(0), false
+// drainTo delivers offline messages to a session until there are none, given
+// the first page.
+func (s *Server) drainTo(t *session, page []storage.OfflineMessage, err error) {
+	a, ctx, after := t.account, t.context(), uint64(0)
 	for {
-		page, err := s.opts.Storage.Offline.List(ctx, a.id, after, offlinePage)
 		if err == nil && len(page) > 0 {
 			after = page[len(page)-1].ID
 			err = s.drainPage(ctx, t, page)
 		}
 		if err != nil {
-			left = isDone(t.conn.Done())
-			if !left {
-				t.log.Error("could not deliver offline messages", "peer", t.addr, "err", err)
-			}
 			break
 		}
 		if len(page) < offlinePage && a.drained() {
 			return
 		}
+		page, err = s.opts.Storage.Offline.List(ctx, a.id, after, offlinePage)
 	}
 	a.mu.Lock()
 	a.draining = false
 	a.mu.Unlock()
-	if left {
-		t.retire()
-		s.drain(a) // perhaps another session can
+	if !errors.Is(err, xmpp.ErrClosed) && !isDone(t.conn.Done()) {
+		t.log.Error("could not deliver offline messages", "peer", t.addr, "err", err)
+		return
 	}
+	t.retire()
+	ctx, cancel := lasting(ctx)
+	defer cancel()
+	s.drain(ctx, a) // perhaps to another session
 }
 
 // drained ends the delivery, unless more was stored meanwhile.

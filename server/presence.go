@@ -77,7 +77,7 @@ func (s *session) announce(ctx context.Context, raw *stanza.Raw, h stanza.Header
 	}
 	end()
 	if priority >= 0 {
-		s.srv.drain(s.account)
+		s.srv.drain(ctx, s.account)
 	}
 	if initial {
 		s.probeContacts(ctx, contacts)

@@ -61,11 +61,10 @@ func (c *Conn) failWith(before []byte, e *Error) {
 		xml, _ = (&Error{Condition: e.Condition}).AppendXML(before)
 	}
 	c.mu.Lock()
-	if c.reason == nil {
+	if c.out.finish(xml, []byte(closingTag)) && c.reason == nil {
 		c.reason, c.failed = e, true
 	}
 	c.mu.Unlock()
-	c.out.finish(xml, []byte(closingTag))
 	c.endWithin(failTimeout)
 }
 
@@ -89,7 +88,7 @@ func (c *Conn) conclude(preamble []byte, err error) error {
 	default: // the peer has ended the stream, or negotiation came to nothing
 		c.because(err)
 		c.out.finish(append(preamble, closingTag...))
-		c.endWithin(failTimeout)
+		c.endWithin(c.closeTimeout) // the peer waits for what is queued (§4.4)
 		c.hangUp()
 	}
 	c.terminate(err)

@@ -42,7 +42,7 @@ type Conn struct {
 	closeTimeout time.Duration
 	after        xmlwire.Limits // for what is read once authenticated
 
-	mu     sync.Mutex  // guards the fields below
+	mu     sync.Mutex  // guards the fields below; taken before that of out
 	reason error       // why the stream has ended or is about to
 	failed bool        // we have ended it with an error: what still arrives does not count
 	timer  *time.Timer // ends what takes too long

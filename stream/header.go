@@ -1,6 +1,8 @@
 package stream
 
 import (
+	"bytes"
+
 	"github.com/parlance-xmpp/xmpp/internal/xmlwire"
 	"github.com/parlance-xmpp/xmpp/jid"
 	"github.com/parlance-xmpp/xmpp/stanza"
@@ -66,7 +68,7 @@ func headerText(h xmlwire.Header) []byte {
 	}
 	w.End()
 	b, _ := w.Bytes()
-	return b
+	return append(bytes.TrimSuffix(b, []byte("/>")), '>') // it stays open
 }
 
 // contentNS reports whether elements may inherit this namespace from the header:

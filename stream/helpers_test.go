@@ -258,6 +258,7 @@ func (p *peer) expect(want string) {
 	})
 	whole := regexp.MustCompile("^" + pattern)
 	_ = p.nc.SetReadDeadline(time.Now().Add(10 * time.Second))
+	defer func() { _ = p.nc.SetReadDeadline(time.Time{}) }()
 	for {
 		if m := whole.FindSubmatch(p.buf); m != nil {
 			for i, name := range names {
@@ -376,4 +377,69 @@ func reading(c *Conn) (elements <-chan stanza.Element, end <-chan error) {
 		}
 	}()
 	return out, done
+}
+
+// established returns a stream in plain text to a scripted peer, who is its
+// client or, if we initiate, its server.
+func established(t testing.TB, initiate bool, change func(*Config)) (*peer, *Conn) {
+	t.Helper()
+	ours, theirs := net.Pipe()
+	return establishedOver(t, ours, theirs, initiate, change)
+}
+
+func establishedOver(t testing.TB, ours, theirs net.Conn, initiate bool, change func(*Config)) (*peer, *Conn) {
+	t.Helper()
+	cfg := anonymous()
+	if !initiate {
+		cfg = plainReceiving(t)
+		cfg.Features[0] = ServerSASL{Authenticator: authenticators(t, func(o *sasl.Options) { o.AllowAnonymous = true })}
+	}
+	if change != nil {
+		change(cfg)
+	}
+	done := make(chan outcome, 1)
+	go func() {
+		c, err := start(t.Context(), ours, cfg, initiate)
+		done <- outcome{c, err}
+	}()
+	p := &peer{t: t, nc: theirs, bound: map[string]string{}}
+	if initiate {
+		p.actServer()
+	} else {
+		p.actClient()
+	}
+	got := <-done
+	require.NoError(t, got.err)
+	t.Cleanup(func() {
+		got.c.Abort()
+		<-got.c.Done()
+	})
+	return p, got.c
+}
+
+func (p *peer) actServer() {
+	p.t.Helper()
+	const opens = xmlDecl + "<stream:stream to='im.example.com' version='1.0' xml:lang='en'" + namespaces
+	const answer = "<stream:stream from='im.example.com' id='1' version='1.0'" + namespaces
+	p.expect(opens)
+	p.send(answer + "<stream:features><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>ANONYMOUS</mechanism></mechanisms></stream:features>")
+	p.expect("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='ANONYMOUS'>=</auth>")
+	p.send(saslSuccess)
+	p.expect(opens)
+	p.send(answer + "<stream:features><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></stream:features>")
+	p.expect("<iq type='set' id='$bind'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>")
+	p.send("<iq type='result' id='$bind'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>juliet@im.example.com/balcony</jid></bind></iq>")
+}
+
+func (p *peer) actClient() {
+	p.t.Helper()
+	p.send(clientOpens)
+	p.expect(serverOpens + "<stream:features><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>SCRAM-SHA-256</mechanism><mechanism>ANONYMOUS</mechanism></mechanisms></stream:features>")
+	p.send("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='ANONYMOUS'>=</auth>")
+	p.expect(saslSuccess)
+	p.send(clientOpens)
+	p.bound = map[string]string{}
+	p.expect(serverOpens + bindFeatures)
+	p.send("<iq type='set' id='1'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>balcony</resource></bind></iq>")
+	p.expect("<iq type='result' id='1'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>$full</jid></bind></iq>")
 }

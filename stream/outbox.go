@@ -117,19 +117,20 @@ func (o *outbox) appendIdle(part []byte) error {
 	return nil
 }
 
-// finish queues the last parts, if it is not finished already, and refuses all
-// that is appended later. It never waits.
-func (o *outbox) finish(parts ...[]byte) {
+// finish queues the last parts and refuses all that is appended later. It never
+// waits. It reports false if the outbox is finished already.
+func (o *outbox) finish(parts ...[]byte) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.finished || o.err != nil {
-		return
+		return false
 	}
 	o.finished = true
 	o.dismiss(closedError{})
 	for _, p := range parts {
 		o.push(p, false)
 	}
+	return true
 }
 
 // kill ends the outbox; what has not been written never will be.

@@ -53,7 +53,7 @@ func (f StartTLS) Serve(ctx context.Context, n *Negotiation, e stanza.Element) e
 		return err
 	}
 	// What came behind <starttls/> is dropped, by Secured: it can be anybody's.
-	tc := TLSServer(n.Transport(), f.Config)
+	tc := tls.Server(&serverTransport{Conn: n.Transport(), domain: asciiDomain(n.Domain())}, f.Config)
 	if err := handshake(ctx, tc); err != nil {
 		return err
 	}

@@ -86,8 +86,14 @@ func rememberCertificate(cfg *tls.Config) {
 	get, static := cfg.GetCertificate, cfg.Certificates
 	cfg.Certificates = nil // crypto/tls would prefer them
 	cfg.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+		t, ok := hello.Conn.(*serverTransport)
+		if ok && hello.ServerName == "" && t.domain != "" { // RFC 6120 §5.4.3.1
+			named := *hello
+			named.ServerName = t.domain
+			hello = &named
+		}
 		cert, err := chooseCertificate(hello, get, static)
-		if t, ok := hello.Conn.(*serverTransport); ok && err == nil {
+		if ok && err == nil {
 			t.certificate = cert
 		}
 		return cert, err
@@ -127,6 +133,7 @@ type clientTransport struct {
 // A serverTransport is what a TLS server of ours runs over.
 type serverTransport struct {
 	net.Conn
+	domain      string           // which the client wants, as far as the stream has told
 	certificate *tls.Certificate // which was presented; nil with a resumed session
 }
 
