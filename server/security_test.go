@@ -1,0 +1,268 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"runtime"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/parlance-xmpp/xmpp/internal/xmlwire"
+	"github.com/parlance-xmpp/xmpp/sasl"
+	"github.com/parlance-xmpp/xmpp/stanza"
+)
+
+// jackal wrote attributes without escaping: any user could forge any stanza to any other.
+func TestSec_AttributeSmuggling(t *testing.T) {
+	h := newHouse(t, []string{"juliet", "romeo"})
+	h.befriend("juliet", "romeo")
+	juliet := h.online("juliet", "balcony", "")
+	romeo := h.login("romeo", "orchard")
+	const evil = "1&apos;/&gt;&lt;message from=&apos;admin@capulet.example&apos;&gt;&lt;body&gt;pwned&lt;/body&gt;&lt;/message&gt;&lt;x a=&apos;"
+	romeo.send("<message id='"+evil+"' type='"+evil+"' xml:lang='"+evil+"' other='"+evil+"' to='juliet@capulet.example/balcony'><x xmlns='urn:example:x' a='"+evil+"'/></message>",
+		`<message id="1'/&gt;&lt;message from='admin@capulet.example'&gt;" to='juliet@capulet.example'/>`,
+		"<iq type='get' id='"+evil+"' to='juliet@capulet.example/balcony'><x xmlns='urn:example:x'/></iq>",
+		"<presence id='"+evil+"' to='juliet@capulet.example'/>")
+	romeo.expect()
+	got := juliet.all()
+	require.Len(t, got, 4)
+	for _, e := range got {
+		if e.Attr("from") != "romeo@capulet.example/orchard" || strings.Contains(e.Text(), "pwned") {
+			t.Errorf("got %s", e)
+		}
+	}
+	want := "1'/><message from='admin@capulet.example'><body>pwned</body></message><x a='"
+	require.Equal(t, want, got[0].Attr("id"))
+	require.Equal(t, want, got[0].First().Attr("a"))
+}
+
+// An element of the stream's namespace inside a stanza must not reach anybody.
+func TestSec_StreamElementsInside(t *testing.T) {
+	for _, inner := range []string{"<stream:stream/>", "<stream:error/>", "<stream xmlns='http://etherx.jabber.org/streams'/>", "</stream:stream>", "<![CDATA[</message><message from='admin@capulet.example'>]]>"} {
+		h := newHouse(t, []string{"juliet", "romeo"})
+		juliet := h.online("juliet", "balcony", "")
+		romeo := h.login("romeo", "orchard")
+		romeo.nc.SetWriteDeadline(time.Now().Add(10 * time.Second))
+		_, _ = io.WriteString(romeo.nc, "<message to='juliet@capulet.example'><body>"+inner+"</body></message>")
+		_, _ = io.WriteString(romeo.nc, "</stream:stream>")
+		<-romeo.done
+		for _, e := range juliet.all() {
+			if e.Attr("from") != "romeo@capulet.example/orchard" || strings.Contains(e.String(), "etherx") {
+				t.Errorf("%s: got %s", inner, e)
+			}
+		}
+	}
+}
+
+// A roster push that somebody else makes up is not delivered, whoever it pretends to be from.
+func TestSec_ForgedRosterPush(t *testing.T) {
+	h := newHouse(t, []string{"juliet", "romeo"})
+	h.befriend("juliet", "romeo") // he may ask her other things
+	juliet := h.interested("juliet", "balcony")
+	romeo := h.login("romeo", "orchard")
+	chamber := h.login("juliet", "chamber")
+	push := "to='juliet@capulet.example/balcony' type='set' id='push'><query xmlns='jabber:iq:roster'><item jid='evil@capulet.example' subscription='both'/></query></iq>"
+	for _, from := range []string{"", "from='juliet@capulet.example' ", "from='capulet.example' "} {
+		romeo.send("<iq " + from + push)
+		romeo.expect(iqError(romeo, "push", "juliet@capulet.example/balcony", unavailable))
+	}
+	chamber.send("<iq " + push)
+	chamber.expect(iqError(chamber, "push", "juliet@capulet.example/balcony", unavailable))
+	juliet.expect()
+}
+
+// A client that never reads while others write to it: what waits is bounded, its
+// session ends, and messages that did not fit wait for the next one.
+func TestSec_SlowReader(t *testing.T) {
+	const queue = 100_000
+	h := newHouse(t, []string{"juliet", "romeo"}, func(o *Options) { o.Limits.QueueBytes = queue })
+	h.befriend("juliet", "romeo")
+	romeo := h.online("romeo", "orchard", "")
+	juliet := h.deaf("juliet", "balcony")
+	juliet.send("<presence/>", "<message to='romeo@capulet.example/orchard'/>")
+	romeo.until(1) // she is available now
+	const total = 300
+	for n := range total {
+		romeo.send(fmt.Sprintf("<message type='chat' to='juliet@capulet.example'><body>%d %s</body></message>", n, strings.Repeat("x", 1000)))
+	}
+	romeo.sync()
+	<-juliet.done // though nobody reads what it is told
+	romeo.sync()
+	kept := len(h.offline("juliet"))
+	if lost := total - kept; lost < 10 || lost > queue/1000+1 {
+		t.Errorf("kept %d of %d messages, want all but those in a queue of %d bytes", kept, total, queue)
+	}
+	gone := 0
+	for _, e := range romeo.all() {
+		if e.Attr("type") == "unavailable" {
+			gone++
+		}
+	}
+	require.Equal(t, 1, gone, "her contact is told once")
+}
+
+// A flood of requests by a client that does not read the answers: its reader
+// waits, so that the answers are bounded.
+func TestSec_UnreadAnswers(t *testing.T) {
+	h := newHouse(t, []string{"juliet"}, func(o *Options) { o.Limits.QueueBytes, o.Limits.WorkBytes = 10_000, 10_000 })
+	for _, to := range []string{"", " to='capulet.example'"} {
+		juliet := h.deaf("juliet", "")
+		sent := 0
+		for ; sent < 10_000; sent++ {
+			juliet.nc.SetWriteDeadline(time.Now().Add(300 * time.Millisecond))
+			if _, err := io.WriteString(juliet.nc, "<iq type='get' id='1'"+to+"><ping xmlns='urn:xmpp:ping'/></iq>"); err != nil {
+				require.ErrorIs(t, err, context.DeadlineExceeded, "got %v", err)
+				break
+			}
+		}
+		if sent > 1000 {
+			t.Errorf("to=%q: %d requests were taken in without an answer being read", to, sent)
+		}
+		juliet.hangUp()
+	}
+}
+
+// The time until a resource is bound is bounded, whatever is sent meanwhile.
+func TestSec_PreAuthDeadline(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		send func(h *house, c *client)
+	}{
+		{"silence", func(h *house, c *client) {}},
+		{"white space", func(h *house, c *client) { c.open("capulet.example"); c.keep(" ") }},
+		{"failed logins", func(h *house, c *client) {
+			c.open("capulet.example")
+			e := c.exchange(h.addr("juliet"), sasl.SCRAMSHA1, "", "wrong")
+			require.Equal(t, "failure", e.Name().Local)
+			c.keep(" ")
+		}},
+		{"an endless start tag", func(h *house, c *client) { c.open("capulet.example"); c.keep(" a='b'", "<auth") }},
+		{"authenticated, not bound", func(h *house, c *client) {
+			c.open("capulet.example")
+			c.authenticate(h.addr("juliet"), sasl.SCRAMSHA1)
+			c.open("capulet.example")
+			c.keep(" ")
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newHouse(t, []string{"juliet"}, func(o *Options) { o.Limits.PreAuthTimeout = 20 * time.Second })
+				began := time.Now()
+				c := h.connect()
+				c.read2()
+				tt.send(h, c)
+				<-c.done
+				if took := time.Since(began); took < 20*time.Second || took > 25*time.Second {
+					t.Errorf("the connection ended after %v, want 20 s and a little", took)
+				}
+				require.ErrorIs(t, c.end, context.DeadlineExceeded)
+			})
+		})
+	}
+}
+
+// Many sessions come and go, in every way; nothing of them stays.
+func TestSec_NoLeaks(t *testing.T) {
+	h := newHouse(t, []string{"juliet", "romeo"})
+	h.befriend("juliet", "romeo")
+	romeo := h.online("romeo", "orchard", "")
+	cycle := func(n int) {
+		c := h.login("juliet", "balcony")
+		c.send("<presence/>", "<iq type='get' id='r'><query xmlns='jabber:iq:roster'/></iq>", "<presence to='nobody@capulet.example'/>")
+		c.all()
+		switch n % 3 {
+		case 0:
+			c.close()
+		case 1:
+			c.hangUp()
+		case 2:
+			c.raw("<?pi?>")
+			<-c.done
+		}
+		romeo.all()
+	}
+	for n := range 10 {
+		cycle(n)
+	}
+	goroutines := runtime.NumGoroutine()
+	for n := range 200 {
+		cycle(n)
+	}
+	if now := runtime.NumGoroutine(); now > goroutines+10 {
+		t.Errorf("%d goroutines, there were %d", now, goroutines)
+	}
+	h.srv.directory.mu.RLock()
+	defer h.srv.directory.mu.RUnlock()
+	require.Len(t, h.srv.directory.accounts, 1, "only romeo is online")
+	h.srv.mu.Lock()
+	defer h.srv.mu.Unlock()
+	require.Len(t, h.srv.conns, 1)
+	require.Empty(t, h.srv.fresh)
+	require.Zero(t, h.srv.unbound)
+}
+
+// Restricted XML and the like end the stream with the error that RFC 6120 names,
+// and nothing of it is delivered.
+func TestSec_RestrictedXML(t *testing.T) {
+	for xml, want := range map[string]string{
+		"<!DOCTYPE x [<!ENTITY a 'b'>]>": "restricted-xml",
+		"<!-- c -->":                     "restricted-xml",
+		"<?pi x?>":                       "restricted-xml",
+		"<message to='juliet@capulet.example'><body>&lol;</body></message>":                         "restricted-xml",
+		"<message to='juliet@capulet.example'><body></x></message>":                                 "not-well-formed",
+		"<message to='juliet@capulet.example' to='a@b'/>":                                           "not-well-formed",
+		"<message to='juliet@capulet.example'><p:x/></message>":                                     "not-well-formed",
+		"<message to='juliet@capulet.example'><body>" + strings.Repeat("x", 300_000):                "policy-violation",
+		"<message to='juliet@capulet.example'>" + strings.Repeat("<a>", 200):                        "policy-violation",
+		"<message xmlns='jabber:server' to='juliet@capulet.example'/>":                              "invalid-namespace",
+		"<something xmlns='urn:example:x'/>":                                                        "unsupported-stanza-type",
+		"<message xmlns='urn:example:x' to='juliet@capulet.example'><body>not one</body></message>": "unsupported-stanza-type",
+	} {
+		h := newHouse(t, []string{"juliet", "romeo"})
+		juliet := h.online("juliet", "balcony", "")
+		romeo := h.login("romeo", "orchard")
+		_, _ = io.WriteString(romeo.nc, xml)
+		romeo.expectEnd(want)
+		<-romeo.done
+		juliet.expect()
+	}
+}
+
+// read2 looks for the end of a connection whose stream is still being negotiated.
+func (c *client) read2() {}
+
+// keep sends something every second until the connection is closed, and reads
+// what comes.
+func (c *client) keep(xml string, first ...string) {
+	for _, f := range first {
+		c.raw(f)
+	}
+	go func() {
+		for {
+			if _, err := c.r.Next(); err != nil {
+				if _, bad := errors.AsType[*xmlwire.Error](err); !bad {
+					return
+				}
+			}
+		}
+	}()
+	for {
+		select {
+		case <-c.done:
+			return
+		case <-time.After(time.Second):
+			if _, err := io.WriteString(c.nc, xml); errors.Is(err, io.ErrClosedPipe) || errors.Is(err, net.ErrClosed) {
+				return
+			}
+		}
+	}
+}
+
+var _ = stanza.NS
