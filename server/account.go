@@ -82,14 +82,17 @@ type placing struct {
 	condition condition
 	named     *session   // the one that the full JID names, nil if none
 	eligible  []*session // available, with a priority that is not negative
+	best      []*session // those of them with the highest priority
 	draining  bool
 }
 
-// look tells how things stand for a message to that address.
-func (a *account) look(addr jid.JID) placing {
+// look tells how things stand for a message to that address. The lists begin in
+// room, which saves an allocation.
+func (a *account) look(addr jid.JID, room *[2][4]*session) placing {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	p := placing{condition: noResource, draining: a.draining}
+	eligible, best := room[0][:0], room[1][:0]
 	for _, s := range a.sessions {
 		if !s.reachable() {
 			continue
@@ -99,34 +102,26 @@ func (a *account) look(addr jid.JID) placing {
 		}
 		switch {
 		case s.shown == nil:
-		case s.priority >= 0:
-			p.eligible = append(p.eligible, s)
-		default:
+			continue
+		case s.priority < 0:
 			p.condition = onlyNegative
+			continue
+		}
+		eligible = append(eligible, s)
+		switch {
+		case len(best) == 0 || s.priority > best[0].priority:
+			best = append(best[:0], s)
+		case s.priority == best[0].priority:
+			best = append(best, s)
 		}
 	}
-	switch len(p.eligible) {
+	switch len(eligible) {
 	case 0:
 	case 1:
 		p.condition = oneResource
 	default:
 		p.condition = manyResource
 	}
+	p.eligible, p.best = eligible, best
 	return p
-}
-
-// best returns those of the eligible sessions that have the highest priority.
-func (a *account) best(eligible []*session) []*session {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	var out []*session
-	for _, s := range eligible {
-		switch {
-		case len(out) == 0 || s.priority > out[0].priority:
-			out = append(out[:0], s)
-		case s.priority == out[0].priority:
-			out = append(out, s)
-		}
-	}
-	return out
 }

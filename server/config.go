@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net"
 
 	"github.com/parlance-xmpp/xmpp/jid"
 	"github.com/parlance-xmpp/xmpp/roster"
@@ -15,7 +14,7 @@ import (
 
 // config says what is negotiated with one client. The session that it binds is
 // left in t.
-func (s *Server) config(nc net.Conn, c *claims, t **session) *stream.Config {
+func (s *Server) config(c *connection, proven *claims, t **session) *stream.Config {
 	cfg := &stream.Config{
 		Hosts:             s.hosts,
 		DefaultHost:       s.domains[0],
@@ -26,7 +25,7 @@ func (s *Server) config(nc net.Conn, c *claims, t **session) *stream.Config {
 		WriteTimeout:      s.opts.Limits.WriteTimeout,
 	}
 	if s.opts.Trace != nil {
-		cfg.Trace = s.opts.Trace(nc.RemoteAddr())
+		cfg.Trace = s.opts.Trace(c.nc.RemoteAddr())
 	}
 	if s.opts.TLS != nil {
 		cfg.Features = append(cfg.Features, stream.StartTLS{Config: s.opts.TLS})
@@ -34,10 +33,11 @@ func (s *Server) config(nc net.Conn, c *claims, t **session) *stream.Config {
 	cfg.Features = append(cfg.Features,
 		stream.ServerSASL{Authenticator: func(domain jid.JID) *sasl.Authenticator { return s.auth[domain] }},
 		stream.Bind{Assign: func(ctx context.Context, account jid.JID, wanted string) (jid.JID, error) {
-			bound, err := s.bind(ctx, c, account, wanted)
+			bound, err := s.bind(ctx, proven, account, wanted)
 			if err != nil {
 				return jid.JID{}, err
 			}
+			s.bound(c)
 			*t = bound
 			return bound.addr, nil
 		}},

@@ -34,7 +34,7 @@ const password = "b4lc0ny"
 // A house is a server in this process, with accounts, and scripted clients on
 // pipes.
 type house struct {
-	t   *testing.T
+	t   testing.TB
 	srv *Server
 	ca  *devcert.Authority
 }
@@ -50,7 +50,7 @@ var authority = sync.OnceValue(func() *devcert.Authority {
 
 // newHouse starts a server for capulet.example and montague.example with
 // accounts, named by their localparts or by their bare JIDs. Options are changed by each of change.
-func newHouse(t *testing.T, accounts []string, change ...func(*Options)) *house {
+func newHouse(t testing.TB, accounts []string, change ...func(*Options)) *house {
 	t.Helper()
 	o := &Options{
 		Domains:           []string{"capulet.example", "montague.example"},
@@ -93,7 +93,7 @@ func (h *house) befriend(a, b string) {
 // A client is a client that does what a test says, in raw XML. Its methods are
 // for one goroutine; another one reads.
 type client struct {
-	t    *testing.T
+	t    testing.TB
 	addr jid.JID // the full JID, once bound
 	nc   net.Conn
 	r    *xmlwire.Reader
@@ -366,17 +366,6 @@ func (c *client) expect(want ...string) {
 	c.compare(c.all(), want)
 }
 
-// expectUnordered is expect in any order.
-func (c *client) expectUnordered(want ...string) {
-	c.t.Helper()
-	got := c.all()
-	slices.SortFunc(got, func(a, b stanza.Element) int { return strings.Compare(canonical(a, nil), canonical(b, nil)) })
-	slices.SortFunc(want, func(a, b string) int {
-		return strings.Compare(canonical(parse(c.t, a), nil), canonical(parse(c.t, b), nil))
-	})
-	c.compare(got, want)
-}
-
 func (c *client) compare(got []stanza.Element, want []string) {
 	c.t.Helper()
 	for i := range max(len(got), len(want)) {
@@ -439,14 +428,14 @@ func (h *house) connectTLS(domain string) *client {
 }
 
 // decode undoes encode.
-func decode(t *testing.T, s string) string {
+func decode(t testing.TB, s string) string {
 	t.Helper()
 	b, err := base64.StdEncoding.DecodeString(s)
 	require.NoError(t, err)
 	return string(b)
 }
 
-func parse(t *testing.T, xml string) stanza.Element {
+func parse(t testing.TB, xml string) stanza.Element {
 	t.Helper()
 	e, err := stanza.ParseElement([]byte(xml))
 	require.NoError(t, err, "%s", xml)

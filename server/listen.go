@@ -175,7 +175,8 @@ func (s *Server) unboundOnce(c *connection) {
 	}
 }
 
-// addressOf returns the IP address of a peer, empty if it has none.
+// addressOf returns the IP address of a peer, empty if it has none. Of IPv6 it is
+// the network of 64 bits: who has one address of it has them all.
 func addressOf(nc net.Conn) string {
 	addr := nc.RemoteAddr()
 	if addr == nil {
@@ -185,14 +186,20 @@ func addressOf(nc net.Conn) string {
 	if err != nil {
 		return ""
 	}
-	return ap.Addr().WithZone("").Unmap().String()
+	ip := ap.Addr().WithZone("").Unmap()
+	if ip.Is6() {
+		if network, err := ip.Prefix(64); err == nil {
+			return network.String()
+		}
+	}
+	return ip.String()
 }
 
 // A connection is a transport that the server serves.
 type connection struct {
 	srv     *Server
 	nc      net.Conn
-	from    string // the peer's IP address, empty if it has none
+	from    string // see addressOf
 	counted bool   // no longer as unbound; guarded by the server
 
 	mu      sync.Mutex              // guards the fields below
@@ -207,8 +214,6 @@ func (c *connection) serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s := c.srv
-	s.bound(c)
 	t.log.Debug("session opened", "peer", t.addr)
 	err = t.read(ctx)
 	t.leave(ctx)
@@ -230,7 +235,7 @@ func (c *connection) negotiate(ctx context.Context) (*session, error) {
 	}
 	var t *session
 	claims := new(claims)
-	conn, err := stream.Accept(withClaims(ctx, claims), c.nc, c.srv.config(c.nc, claims, &t))
+	conn, err := stream.Accept(withClaims(ctx, claims), c.nc, c.srv.config(c, claims, &t))
 	if err != nil {
 		if t != nil {
 			t.leave(ctx) // it was bound, but the client did not get to know

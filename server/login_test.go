@@ -14,7 +14,7 @@ import (
 
 func TestC7_7_1_ClientSubmittedResource(t *testing.T) {
 	h := newHouse(t, []string{"juliet"})
-	for wish, want := range map[string]string{"balcony": "balcony", "Bal Cony/x@y": "Bal Cony/x@y", "ｂ": "b"} {
+	for wish, want := range map[string]string{"balcony": "balcony", "Bal Cony/x@y": "Bal Cony/x@y", "a\u00a0b": "a b"} {
 		if got := h.login("juliet", wish).addr.Resourcepart(); got != want {
 			t.Errorf("wished for %q: got %q, want %q", wish, got, want)
 		}
@@ -144,7 +144,7 @@ func TestSec_UserEnumeration(t *testing.T) {
 		require.Equal(t, "challenge", e.Name().Local)
 		raw := decode(t, e.Text())
 		fields := strings.Split(raw, ",")
-		require.Len(t, fields, 3)
+		require.GreaterOrEqual(t, len(fields), 3)
 		return fields[1] + "," + fields[2] // salt and iterations
 	}
 	for _, m := range []string{sasl.SCRAMSHA1, sasl.SCRAMSHA256, sasl.SCRAMSHA512} {

@@ -24,18 +24,18 @@ func (s *Server) routeMessage(ctx context.Context, o origin, st stanza.Stanza, h
 // deliverMessage does what the table of placements says. A session that turns
 // out to be unreachable is left out of account, and the table is asked again.
 func (s *Server) deliverMessage(ctx context.Context, o origin, st stanza.Stanza, h stanza.Header) {
+	var room [2][4]*session
 	for {
-		a := s.directory.online(h.To.Bare())
 		p := placing{condition: noResource}
-		if a != nil {
-			p = a.look(h.To)
+		if a := s.directory.online(h.To.Bare()); a != nil {
+			p = a.look(h.To, &room)
 		} else if exists, err := s.exists(ctx, h.To.Bare()); err != nil {
 			s.failed(ctx, o, h, "look up an account", err)
 			return
 		} else if !exists {
 			p.condition = noAccount
 		}
-		what := place(p, h)
+		what := p.place(h)
 		if p.draining && (what == best || what == keep) && p.named == nil {
 			what = keep // behind what is being delivered just now (RFC 6120 §10.1)
 		}
@@ -58,7 +58,7 @@ func (s *Server) deliverMessage(ctx context.Context, o origin, st stanza.Stanza,
 				return
 			}
 		case best:
-			if deliverAll(a.best(p.eligible), st, h) {
+			if deliverAll(p.best, st, h) {
 				return
 			}
 		case every:
@@ -81,7 +81,7 @@ func (s *Server) exists(ctx context.Context, addr jid.JID) (bool, error) {
 }
 
 // place looks up the cell for a message.
-func place(p placing, h stanza.Header) placement {
+func (p *placing) place(h stanza.Header) placement {
 	form := bareJID
 	switch {
 	case p.named != nil:

@@ -111,27 +111,29 @@ func isFleeting(raw *stanza.Raw) bool {
 
 // drain delivers the offline messages of an account to its best session, unless
 // that is happening already or nobody is there. While it goes on, new messages
-// for the bare JID are stored behind the others, so that the order is kept. It
-// returns when there are none, or when a goroutine has begun to deliver them.
+// for the bare JID are stored behind the others, so that the order is kept.
 func (s *Server) drain(ctx context.Context, a *account) {
-	t := a.startDraining()
-	if t == nil {
-		return
+	if t := a.startDraining(); t != nil {
+		s.drainTo(ctx, t)
 	}
-	page, err := s.opts.Storage.Offline.List(ctx, a.id, 0, offlinePage)
-	if err == nil && len(page) == 0 && a.drained() {
+}
+
+// drainTo delivers offline messages to a session for which that was started. It
+// returns when there are none, or when a goroutine has begun to deliver them.
+func (s *Server) drainTo(ctx context.Context, t *session) {
+	page, err := s.opts.Storage.Offline.List(ctx, t.account.id, 0, offlinePage)
+	if err == nil && len(page) == 0 && t.account.drained() {
 		t.others.Done()
 		return
 	}
 	go func() {
 		defer t.others.Done()
-		s.drainTo(t, page, err)
+		s.deliverOffline(t, page, err)
 	}()
 }
 
 // startDraining returns the session that is to get the offline messages of the
-// account, counted as having one more goroutine; nil if there is none, or if it
-// has begun already.
+// account; nil if there is none, or if it has begun already.
 func (a *account) startDraining() *session {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -141,20 +143,26 @@ func (a *account) startDraining() *session {
 	}
 	var target *session
 	for _, t := range a.sessions {
-		if t.reachable() && t.shown != nil && t.priority >= 0 && (target == nil || t.priority > target.priority) {
+		if t.eligible() && (target == nil || t.priority > target.priority) {
 			target = t
 		}
 	}
 	if target != nil {
-		a.draining, a.again = true, false
-		target.others.Add(1)
+		a.drainTo(target)
 	}
 	return target
 }
 
-// drainTo delivers offline messages to a session until there are none, given
+// drainTo starts the delivery to a session, which has one more goroutine from
+// now on. It is called with mu held.
+func (a *account) drainTo(t *session) {
+	a.draining, a.again = true, false
+	t.others.Add(1)
+}
+
+// deliverOffline delivers offline messages to a session until there are none, given
 // the first page.
-func (s *Server) drainTo(t *session, page []storage.OfflineMessage, err error) {
+func (s *Server) deliverOffline(t *session, page []storage.OfflineMessage, err error) {
 	a, ctx, after := t.account, t.context(), uint64(0)
 	for {
 		if err == nil && len(page) > 0 {

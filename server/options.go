@@ -87,7 +87,8 @@ type Limits struct {
 	// byte is exchanged. 20 000.
 	Connections int
 	// Unauthenticated bounds the connections that are not yet bound to a
-	// resource, UnauthenticatedPerAddress those from one IP address. 1000 and 64.
+	// resource, UnauthenticatedPerAddress those from one IPv4 address or IPv6
+	// network of 64 bits. 1000 and 64.
 	Unauthenticated, UnauthenticatedPerAddress int
 	// SessionsPerAccount bounds the resources of one account (RFC 6120 §7.6.2.1). 32.
 	SessionsPerAccount int

@@ -70,27 +70,33 @@ func (s *session) announce(ctx context.Context, raw *stanza.Raw, h stanza.Header
 		s.srv.failed(ctx, s, h, "broadcast presence", err)
 		return
 	}
-	initial := s.show(&announcement{raw, h}, priority)
+	initial, drains := s.show(&announcement{raw, h}, priority)
 	s.broadcast(raw, h, contacts, make(map[*session]bool))
 	if initial {
 		s.catchUp(contacts)
 	}
 	end()
-	if priority >= 0 {
-		s.srv.drain(ctx, s.account)
+	if drains {
+		s.srv.drainTo(ctx, s)
 	}
 	if initial {
 		s.probeContacts(ctx, contacts)
 	}
 }
 
-// show makes the session available and reports whether it was not.
-func (s *session) show(a *announcement, priority int8) (initial bool) {
+// show makes the session available and reports whether it was not. If it can get
+// messages for the bare JID now, and could not before, the delivery of offline
+// messages to it is started at the same moment, so that no message passes them.
+func (s *session) show(a *announcement, priority int8) (initial, drains bool) {
 	s.account.mu.Lock()
 	defer s.account.mu.Unlock()
 	initial = s.shown == nil
+	before := s.eligible()
 	s.shown, s.priority = a, priority
-	return initial
+	if drains = s.eligible() && !before && !s.account.draining; drains {
+		s.account.drainTo(s)
+	}
+	return initial, drains
 }
 
 // broadcast delivers a presence of the session to all who see it, and notes in

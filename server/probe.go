@@ -11,15 +11,22 @@ import (
 
 // probeContacts tells a session that has just become available which of the
 // contacts that its account is subscribed to are available as well (RFC 6121
-// §4.3.1). It asks their accounts, not their servers: they are all here. Of
-// contacts that are offline nothing is said; that is what a client assumes.
+// §4.3.1). Accounts are all here and need no stanza to be asked by. Of contacts that
+// are offline nothing is said; that is what a client assumes.
 func (s *session) probeContacts(ctx context.Context, contacts []storage.Contact) {
 	probed := 0
 	for _, c := range contacts {
-		if !c.Subscription.Has(storage.To) || s.srv.directory.online(c.JID) == nil {
+		if !c.Subscription.Has(storage.To) {
 			continue
 		}
 		h := stanza.Header{Kind: stanza.KindPresence, Type: string(stanza.PresenceProbe), From: s.account.addr, To: c.JID}
+		if c.JID.Localpart() == "" { // a service answers for itself
+			s.srv.tell(stanza.Presence{Type: stanza.PresenceProbe}, h, nil)
+			continue
+		}
+		if s.srv.directory.online(c.JID) == nil {
+			continue
+		}
 		follow(ctx, func(ctx context.Context) []task { return s.srv.answerProbe(ctx, h, s) })
 		if probed++; probed%flushEvery == 0 && s.conn.Flush(ctx) != nil {
 			return

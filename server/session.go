@@ -57,6 +57,10 @@ type origin interface {
 // account.mu held.
 func (s *session) reachable() bool { return s.conn != nil && !s.gone }
 
+// eligible reports whether messages for the bare JID may be delivered. It is
+// called with account.mu held.
+func (s *session) eligible() bool { return s.reachable() && s.shown != nil && s.priority >= 0 }
+
 // deliver queues a stanza for the client and reports whether that was possible.
 // It does not wait. A client that has let its queue fill up reads too
 // slowly, and its session is ended.

@@ -148,7 +148,7 @@ func (c *Conn) endWithin(d time.Duration) {
 // way for it.
 func (c *Conn) cut() {
 	c.out.mu.Lock()
-	stuck := c.out.running || c.out.err != nil
+	stuck := c.out.pending() > 0 || c.out.err != nil
 	c.out.mu.Unlock()
 	if !stuck && c.tls != nil {
 		patience := time.AfterFunc(hangUpTimeout, func() { _ = c.raw.Close() })

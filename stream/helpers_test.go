@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -179,7 +180,33 @@ type outcome struct {
 // negotiating runs a negotiation against a scripted peer.
 func negotiating(t testing.TB, initiate bool, cfg *Config) (*peer, <-chan outcome) {
 	ours, theirs := net.Pipe()
-	return against(t, ours, theirs, initiate, cfg)
+	wire := &tap{Conn: ours}
+	p, done := against(t, wire, theirs, initiate, cfg)
+	p.wire = wire
+	return p, done
+}
+
+// A tap notes what was written last.
+type tap struct {
+	net.Conn
+	mu   sync.Mutex
+	last []byte
+}
+
+func (c *tap) Write(b []byte) (int, error) {
+	c.mu.Lock()
+	c.last = bytes.Clone(b)
+	c.mu.Unlock()
+	return c.Conn.Write(b)
+}
+
+// endsTLS reports whether what was written last is an alert of TLS 1.3, as
+// close_notify is one: a record for two bytes. (Package tls does not tell: it accepts an
+// end without close_notify between two records.)
+func (c *tap) endsTLS() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return bytes.HasPrefix(c.last, []byte{23, 3, 3, 0, 2 + 1 + 16})
 }
 
 func against(t testing.TB, ours, theirs net.Conn, initiate bool, cfg *Config) (*peer, <-chan outcome) {
@@ -223,6 +250,7 @@ func tcpPipe(t testing.TB) (client, server net.Conn) {
 // A peer follows a script.
 type peer struct {
 	t     testing.TB
+	wire  *tap // what our side wrote; nil if nobody listens
 	nc    net.Conn
 	buf   []byte
 	bound map[string]string // what the $variables were
@@ -257,7 +285,7 @@ func (p *peer) expect(want string) {
 		return `([^'<>]*)`
 	})
 	whole := regexp.MustCompile("^" + pattern)
-	_ = p.nc.SetReadDeadline(time.Now().Add(10 * time.Second))
+	_ = p.nc.SetReadDeadline(time.Now().Add(5 * time.Second))
 	defer func() { _ = p.nc.SetReadDeadline(time.Time{}) }()
 	for {
 		if m := whole.FindSubmatch(p.buf); m != nil {
@@ -279,7 +307,7 @@ func (p *peer) expect(want string) {
 // expectEnd reads the end of the transport, after nothing else.
 func (p *peer) expectEnd() {
 	p.t.Helper()
-	_ = p.nc.SetReadDeadline(time.Now().Add(10 * time.Second))
+	_ = p.nc.SetReadDeadline(time.Now().Add(5 * time.Second))
 	rest, err := io.ReadAll(p.nc)
 	if errors.Is(err, os.ErrDeadlineExceeded) || len(p.buf)+len(rest) > 0 {
 		p.t.Fatalf("the peer got\n\t%s%s\nthen %v; want the end of the connection", p.buf, rest, err)

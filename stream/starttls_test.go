@@ -316,7 +316,7 @@ func TestNegotiationDeadline_Told(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ours, theirs := net.Pipe()
 		p := &peer{t: t, nc: theirs, bound: map[string]string{}}
-		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 		defer cancel()
 		done := make(chan error)
 		go func() {

@@ -1,0 +1,89 @@
+// Package server serves accounts: it is the XMPP server that a program embeds, in a
+// game, an internal tool or a test. It speaks RFC 6120 and RFC 6121 with clients;
+// other servers it does not reach yet, and says so (remote-server-not-found).
+//
+// # A server
+//
+//	srv, err := server.New(&server.Options{Domains: []string{"example.org"}, TLS: tlsConfig})
+//	if err != nil {
+//		return err
+//	}
+//	if err := srv.CreateAccount(ctx, jid.MustParse("juliet@example.org"), password); err != nil {
+//		return err
+//	}
+//	return srv.Serve(ctx, listener)
+//
+// [Server.Serve] is for the port where TLS is agreed on by STARTTLS, usually 5222;
+// [Server.ServeTLS] for one where it comes first (XEP-0368), usually 5223;
+// [Server.ServeConn] for a connection that is already there, such as one end of a
+// [net.Pipe] in a test. Any number of them may run at once. [Server.Shutdown]
+// ends them all politely; the end of the context given to one ends that one.
+// Package devcert makes certificates for first steps.
+//
+// TLS is required, and of passwords nothing is kept but SCRAM secrets. Clients may
+// use SCRAM with or without channel binding, or PLAIN over TLS.
+//
+// # Accounts and contacts
+//
+// [Server.CreateAccount], [Server.SetPassword] and [Server.DeleteAccount] may be called at
+// any time; [Server.AddContact] and [Server.SetContact] fill rosters, and clients that are online see it
+// happen. To use accounts of your own, implement [storage.Accounts]:
+//
+//	server.Options{Storage: storage.Stores{Accounts: ours}, …}
+//
+// Whatever is not given is kept in memory.
+//
+// # What it does with stanzas
+//
+// Every stanza of a client is stamped with the client's address. A message to a
+// full JID goes to that session; one to a bare JID to the available sessions
+// with the highest priority, of which there may be several; if there is none it
+// waits, with a note of the delay (XEP-0160, XEP-0203), for the first session that
+// becomes available with a priority that is not negative. Chat states alone do not
+// wait. The table of RFC 6121 §8.5.4 is in the code as a table.
+//
+// Rosters, subscriptions (with approval ahead of a request, §3.4), presence, probes and
+// directed presence follow RFC 6121. Requests to a bare JID are answered for the
+// account: its roster to its own sessions, service discovery and pings to those
+// who may see its presence. Requests to a full JID are delivered if whoever sends
+// them may know that it is there. Everybody else gets the same answer whether or not the
+// account or the session exists: service-unavailable, or none.
+//
+// A resource that is taken is given to the new session with something random
+// behind it (RFC 6120 §7.7.2.2, the first of three ways): nobody is thrown out.
+//
+// Whatever is acknowledged has been stored before: a roster change before its
+// result, an offline message before the sender's next stanza is looked at.
+//
+// # Answering for a domain
+//
+// What is addressed to a domain is handled by [Options.Mux]:
+//
+//	mux := muxer.New()
+//	mux.Identity("server", "im", "Our server")
+//	ping.Register(mux)
+//	muxer.IQ(mux, stanza.IQGet, func(ctx context.Context, iq *stanza.IQ, q *motd.Query) (motd.Text, error) { … })
+//	srv, err := server.New(&server.Options{Mux: mux, …})
+//
+// Its handlers run one after another for each client, concurrently for different
+// ones. They find in their context the [xmpp.Session] of the domain, which
+// [Server.Session] returns to other code as well: it sends and queries as the
+// domain. Other than handlers, no code of the program runs where stanzas are routed.
+//
+// # Limits and slow clients
+//
+// All that clients can make the server hold is bounded by [Limits], which have safe
+// defaults. Every connection must have logged in within a time that nothing extends.
+// What a client is sent waits in a queue of bounded size. When that is full, the client has not
+// read for a long time: its session is closed with resource-constraint, and messages that did not fit
+// are treated as if it were offline. Answers to the client's own requests are
+// another matter: until it has read some, nothing more is read from it.
+//
+// # How it is built
+//
+// One goroutine reads a session. It routes inline: it parses a stanza, applies the
+// rules, looks up the recipient and appends to the recipient's queue, without waiting for
+// anybody. What changes a roster or tells of presence happens in turns, one at
+// a time for each account; so nobody gets presence out of order, nor after the
+// subscription was cancelled. No lock is held while something is waited for.
+package server
