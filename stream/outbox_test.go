@@ -190,10 +190,10 @@ func TestOutbox_GivingUpMakesRoom(t *testing.T) {
 		mustAppend(t, o, "12345678")
 		synctest.Wait()
 		ctx, cancel := context.WithCancel(t.Context())
-		done := make(chan error, 2)
+		gone, done := make(chan error, 1), make(chan error, 1)
 		go func() {
 			_, err := o.append(ctx, []byte("much too long"), true)
-			done <- err
+			gone <- err
 		}()
 		synctest.Wait()
 		go func() {
@@ -202,7 +202,7 @@ func TestOutbox_GivingUpMakesRoom(t *testing.T) {
 		}()
 		synctest.Wait()
 		cancel()
-		require.ErrorIs(t, <-done, context.Canceled)
+		require.ErrorIs(t, <-gone, context.Canceled)
 		require.NoError(t, <-done)
 		g.pass <- all
 		g.pass <- all
@@ -372,34 +372,32 @@ func TestC4_6_1_KeepAlive(t *testing.T) {
 // TestIdle: a stream on which nothing happens has no goroutine and no buffer to
 // send.
 func TestIdle(t *testing.T) {
-	before := runtime.NumGoroutine()
-	var conns []*Conn
-	for range 10 {
-		client, server := connected(t)
-		conns = append(conns, client, server)
-	}
-	for _, c := range conns {
-		_, err := c.Send(t.Context(), stanza.Presence{}, stanza.Header{})
-		require.NoError(t, err)
-	}
-	for i, c := range conns {
-		peer := conns[i^1]
-		_, err := peer.Next()
-		require.NoError(t, err)
-		require.NoError(t, c.out.idle(t.Context()))
-		if c.out.buf != nil || c.out.running {
-			t.Error("an idle outbox has a buffer or a goroutine")
+	synctest.Test(t, func(t *testing.T) {
+		var conns []*Conn
+		for range 10 {
+			client, server := connected(t)
+			conns = append(conns, client, server)
 		}
-	}
-	for range 100 {
-		if runtime.NumGoroutine() <= before {
-			break
+		for i, c := range conns {
+			_, err := c.Send(t.Context(), stanza.Presence{}, stanza.Header{})
+			require.NoError(t, err)
+			_, err = conns[i^1].Next()
+			require.NoError(t, err)
 		}
-		runtime.Gosched()
-	}
-	if n := runtime.NumGoroutine(); n > before {
-		t.Errorf("%d goroutines for %d idle streams", n-before, len(conns))
-	}
+		synctest.Wait()
+		for _, c := range conns {
+			if c.out.buf != nil || c.out.running {
+				t.Error("an idle outbox has a buffer or a goroutine")
+			}
+		}
+		stacks := make([]byte, 1<<20)
+		stacks = stacks[:runtime.Stack(stacks, true)]
+		for stack := range strings.SplitSeq(string(stacks), "\n\n") {
+			if strings.Contains(stack, "xmpp/stream.(*") {
+				t.Errorf("a goroutine for idle streams:\n%s", stack)
+			}
+		}
+	})
 }
 
 // TestOutbox_Allocs: queueing costs nothing but, at times, the start of the
