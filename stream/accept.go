@@ -73,6 +73,9 @@ func (n *Negotiation) read(h xmlwire.Header) error {
 	if fromErr != nil {
 		return fromErr
 	}
+	if !n.pinned.IsZero() && from.Localpart() != "" && from.Bare() != n.c.account {
+		return &Error{Condition: InvalidFrom, Text: "the header is from another account", Lang: "en"} // §4.7.1
+	}
 	return versionErr
 }
 

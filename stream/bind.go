@@ -53,6 +53,9 @@ func (Bind) Wants(e stanza.Element) bool {
 
 // Serve implements [Feature].
 func (f Bind) Serve(ctx context.Context, n *Negotiation, e stanza.Element) error {
+	if !n.addressed(e) {
+		return &Error{Condition: NotAuthorized} // §7.1
+	}
 	iq, full, err := f.assign(ctx, n, e)
 	if err != nil {
 		refusal, ok := stanza.AsError(err)
@@ -78,7 +81,7 @@ func (f Bind) assign(ctx context.Context, n *Negotiation, e stanza.Element) (iq 
 		return iq, full, stanza.BadRequest
 	}
 	h := raw.Header()
-	iq.ID, iq.From = h.ID, h.From // for the answer, whatever else is wrong
+	iq.ID, iq.From, iq.To = h.ID, h.From, h.To // for the answer, whatever else is wrong
 	if err != nil {
 		return iq, full, err
 	}
@@ -144,6 +147,11 @@ func (f Bind) ask(ctx context.Context, n *Negotiation, wish string) (jid.JID, er
 	full, err := jid.ParseLenient(text)
 	if err != nil || !full.IsFull() {
 		return jid.JID{}, errors.New("stream: bind: the server assigned no full JID")
+	}
+	// What is trusted as the own account (xmpp.OriginOf) follows from it.
+	own := n.Account().Bare()
+	if full.Domain() != n.Domain() || own.Localpart() != "" && full.Bare() != own {
+		return jid.JID{}, fmt.Errorf("stream: bind: the server assigned an address of somebody else, %s", full)
 	}
 	return full, nil
 }

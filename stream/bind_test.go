@@ -182,6 +182,7 @@ func TestC7_Use(t *testing.T) {
 		}, err: stanza.ResourceConstraint},
 		{name: "C7.6.2.2 not allowed", play: []string{ask, bindError("$a", "cancel", "not-allowed"), closingTag}, err: stanza.NotAllowed},
 		{name: "a bare JID", play: []string{ask, bindResult("$a", "juliet@im.example.com"), closingTag}},
+		{name: "of another domain", play: []string{ask, bindResult("$a", "juliet@other.example/x"), closingTag}},
 		{name: "no JID", play: []string{ask, "<iq type='result' id='$a'/>", closingTag}},
 		{name: "other things meanwhile", play: []string{
 			ask, "<message/><iq type='result' id='other'/><iq id='$a'/><presence/>" + bindResult("$a", "juliet@im.example.com/x"),
@@ -214,6 +215,49 @@ func TestC7_Use(t *testing.T) {
 				require.False(t, got.c.Features().Child("urn:ietf:params:xml:ns:xmpp-bind", "bind").IsZero())
 			}
 		})
+	}
+}
+
+// TestC7_1_OwnAddress: an address of somebody else is not taken for the own one,
+// from which follows whom to trust.
+func TestC7_1_OwnAddress(t *testing.T) {
+	for addr, ok := range map[string]bool{
+		"juliet@im.example.com/x":  true,
+		"mallory@im.example.com/x": false,
+		"juliet@other.example/x":   false,
+		"im.example.com/x":         false,
+	} {
+		cfg := anonymous()
+		cfg.Account = jid.MustParse("juliet@im.example.com")
+		p, done := requesting(t, cfg, "<bind"+bindNS+"/>")
+		p.expect("<iq type='set' id='$a'><bind" + bindNS + "/></iq>")
+		p.send(bindResult("$a", addr))
+		if !ok {
+			p.expect(closingTag)
+			_ = p.nc.Close()
+		}
+		if got := <-done; (got.err == nil) != ok {
+			t.Errorf("bound to %s: %v", addr, got.err)
+		}
+	}
+}
+
+// TestC7_1_BindForOthers: only the server binds.
+func TestC7_1_BindForOthers(t *testing.T) {
+	for to, ok := range map[string]bool{
+		"im.example.com":        true,
+		"juliet@im.example.com": true,
+		"nurse@im.example.com":  false,
+		"other.example":         false,
+		"@":                     false,
+	} {
+		p, _ := binding7(t, receiving(t))
+		p.send("<iq type='set' id='1' to='" + to + "'><bind" + bindNS + "><resource>balcony</resource></bind></iq>")
+		if !ok {
+			p.expect(failedWith(NotAuthorized))
+			continue
+		}
+		p.expect("<iq type='result' id='1' from='" + to + "'><bind" + bindNS + "><jid>juliet@im.example.com/balcony</jid></bind></iq>")
 	}
 }
 
@@ -261,5 +305,12 @@ func TestSession(t *testing.T) {
 		p.send("<iq type='set' id='2'><session xmlns='urn:ietf:params:xml:ns:xmpp-session'/></iq><message/>")
 		p.expect("<iq type='result' id='2'/>")
 		require.Equal(t, "<message/>", (<-elements).String())
+		// What is for somebody else is not answered here.
+		p.send("<iq type='set' id='3' to='nurse@im.example.com/x'><session xmlns='urn:ietf:params:xml:ns:xmpp-session'/></iq>")
+		require.Equal(t, "3", (<-elements).Attr("id"))
+		p.send("<iq type='set' id='4' to='other.example'><session xmlns='urn:ietf:params:xml:ns:xmpp-session'/></iq>")
+		p.expect("<iq type='error' id='4' from='other.example'><error type='cancel'><service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>")
+		p.send("<iq type='set' id='5' to='im.example.com'><session xmlns='urn:ietf:params:xml:ns:xmpp-session'/></iq>")
+		p.expect("<iq type='result' id='5' from='im.example.com'/>")
 	})
 }

@@ -213,6 +213,11 @@ func TestC4_7_InitiatingHeader(t *testing.T) {
 			says:   failedWith(UnsupportedVersion),
 			err:    UnsupportedVersion,
 		}, {
+			name:   "C4.7.5 a server of the past that waits for us",
+			answer: "<stream:stream id='1'" + namespaces,
+			says:   failedWith(UnsupportedVersion),
+			err:    UnsupportedVersion,
+		}, {
 			name:   "C4.9.1.2 an error during setup, from another name and without a version",
 			answer: "<stream:stream id='1' from='other.example'" + namespaces + failedWith(HostUnknown),
 			says:   closingTag,

@@ -2,7 +2,9 @@ package stream
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"time"
 
 	"github.com/parlance-xmpp/xmpp/internal/xmlwire"
 	"github.com/parlance-xmpp/xmpp/jid"
@@ -67,10 +69,17 @@ func (n *Negotiation) checkReply(ctx context.Context, h xmlwire.Header) error {
 	return nil
 }
 
+// reportTimeout is how long the header of a peer may come before the stream error
+// that explains it.
+const reportTimeout = time.Second
+
 // orReported returns the stream error that the peer reports, if that is what
-// comes next, and else e.
+// comes next and soon, and else e.
 func (n *Negotiation) orReported(ctx context.Context, e *Error) error {
-	if _, err := n.Read(ctx); err != nil {
+	ctx, cancel := context.WithTimeout(ctx, reportTimeout)
+	defer cancel()
+	_, err := n.Read(ctx)
+	if reported, ok := errors.AsType[*Error](err); ok && reported.Received {
 		return err
 	}
 	return e

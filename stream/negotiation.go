@@ -196,6 +196,17 @@ func (n *Negotiation) Bound(full jid.JID) error {
 	return nil
 }
 
+// addressed reports whether a stanza is for the server itself: for nobody named,
+// its domain, or the account of the stream (RFC 6120 §10.3).
+func (n *Negotiation) addressed(e stanza.Element) bool {
+	s := e.Attr("to")
+	if s == "" {
+		return true
+	}
+	to, err := jid.ParseLenient(s)
+	return err == nil && (to == n.Domain() || to == n.Account().Bare())
+}
+
 // agree is the one place that changes what has been agreed.
 func (n *Negotiation) agree(s State) { n.c.state |= s }
 

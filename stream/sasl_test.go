@@ -172,6 +172,23 @@ func TestC6_4_6_From(t *testing.T) {
 	}
 }
 
+// TestC4_7_1_RestartFrom: nor does it change who that is when the stream starts anew.
+func TestC4_7_1_RestartFrom(t *testing.T) {
+	for _, tt := range []struct{ from, want string }{
+		{"juliet@im.example.com", bindFeatures},
+		{"juliet@im.example.com/balcony", bindFeatures},
+		{"nurse@im.example.com", failedWithText(InvalidFrom, "the header is from another account")},
+	} {
+		p, _ := authenticating(t, receiving(t), "")
+		p.send(plainAuth)
+		p.expect(saslSuccess)
+		delete(p.bound, "id")
+		p.send("<stream:stream from='" + tt.from + "' to='im.example.com' version='1.0'" + namespaces)
+		addr := jid.MustParse(tt.from).Bare()
+		p.expect(strings.Replace(serverOpens, " id=", " to='"+addr.String()+"' id=", 1) + tt.want)
+	}
+}
+
 // TestC6_3_8_Authzid: where Authorize allows it, an account acts as another one
 // of the same domain.
 func TestC6_3_8_Authzid(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/xml"
 	"fmt"
+	"strings"
 
 	"github.com/parlance-xmpp/xmpp/jid"
 	"github.com/parlance-xmpp/xmpp/stanza"
@@ -30,9 +31,11 @@ func (Session) Offer(_ *Negotiation, w *stanza.Writer) {
 	w.End()
 }
 
-// Wants implements [Feature].
+// Wants implements [Feature]. A request to a person or a resource is none of its
+// business.
 func (Session) Wants(e stanza.Element) bool {
-	return e.Is(stanza.NS, "iq") && e.Attr("type") == string(stanza.IQSet) && !e.Child(nsSession, "session").IsZero()
+	return e.Is(stanza.NS, "iq") && e.Attr("type") == string(stanza.IQSet) && !e.Child(nsSession, "session").IsZero() &&
+		!strings.ContainsAny(e.Attr("to"), "@/")
 }
 
 // Serve implements [Feature].
@@ -42,6 +45,10 @@ func (Session) Serve(_ context.Context, n *Negotiation, e stanza.Element) error 
 	}
 	answer := stanza.IQ{Type: stanza.IQResult, ID: e.Attr("id")}
 	answer.To, _ = jid.ParseLenient(e.Attr("from"))
+	answer.From, _ = jid.ParseLenient(e.Attr("to"))
+	if !n.addressed(e) { // to another domain
+		answer.Type, answer.Error = stanza.IQError, &stanza.Error{Condition: stanza.ServiceUnavailable}
+	}
 	return n.Write(func(w *stanza.Writer) { w.Payload(answer) })
 }
 
