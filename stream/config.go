@@ -51,6 +51,8 @@ type Config struct {
 	WriteTimeout time.Duration
 	// CloseTimeout is how long [Conn.Close] waits for the peer. Zero means 5 s.
 	CloseTimeout time.Duration
+	// KeepUnsent keeps what is queued when the stream ends; see [Conn.Unsent].
+	KeepUnsent bool
 	// Trace looks on. May be nil.
 	Trace *xmpp.Trace
 }

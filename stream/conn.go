@@ -68,6 +68,7 @@ func newConn(nc net.Conn, cfg *Config, initiating bool) *Conn {
 	c.r = xmlwire.NewReader(nc, cfg.LimitsBefore.before())
 	c.out = outbox{
 		limit:   cfg.QueueBytes,
+		keep:    cfg.KeepUnsent,
 		timeout: cfg.WriteTimeout,
 		failed:  c.terminate,
 		gone:    make(chan struct{}),

@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net"
@@ -25,6 +26,7 @@ type outbox struct {
 	limit   int           // bytes that may wait; a part alone may be larger
 	timeout time.Duration // for a write to make progress
 	trace   func([]byte)  // of each part, before it is written; may be nil
+	keep    bool          // what never left is kept for whoever asks
 	failed  func(error)   // called when a write has failed, to kill the outbox
 	gone    chan struct{}
 
@@ -32,13 +34,14 @@ type outbox struct {
 	nc       net.Conn   // replaced only while nothing is being written
 	secure   bool       // nc is TLS
 	buf      *[]byte    // what is queued; nil when nothing is
-	ends     []int      // where its parts end, if there is a trace
+	ends     []int      // where its parts end, if there is a trace or they are kept
 	writing  int        // bytes that are being written
 	running  bool       // the writing goroutine exists
 	finished bool       // nothing more is accepted
 	err      error      // it was killed
 	waiting  []*waiter  // who wants to append, in order
 	changed  chan struct{}
+	unsent   [][]byte // the parts that never left, if they are kept
 
 	// Stanzas are numbered from 1 in the order in which they were queued.
 	queued, taken, sent uint64
@@ -90,14 +93,17 @@ func (o *outbox) giveUp(w *waiter, cause error) (uint64, error) {
 	return w.position, w.err
 }
 
-// tryAppend queues a part if there is room for it, and nobody waits for room.
-func (o *outbox) tryAppend(part []byte, stanza bool) error {
+// tryAppend queues a part if there is room for it, and nobody waits for room. An
+// urgent one goes before those who wait, and has as much room again.
+func (o *outbox) tryAppend(part []byte, stanza, urgent bool) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if err := o.refusal(); err != nil {
 		return err
 	}
-	if len(o.waiting) > 0 || !o.fits(len(part)) {
+	pending := o.pending()
+	fits := len(o.waiting) == 0 && o.fits(len(part)) || urgent && (pending == 0 || pending+len(part) <= 2*o.limit)
+	if !fits {
 		return ErrQueueFull
 	}
 	o.push(part, stanza)
@@ -142,6 +148,13 @@ func (o *outbox) kill(err error) {
 	}
 	o.err = err
 	o.dismiss(err)
+	if o.keep && o.buf != nil {
+		from, kept := 0, bytes.Clone(*o.buf)
+		for _, end := range o.ends {
+			o.unsent = append(o.unsent, kept[from:end:end])
+			from = end
+		}
+	}
 	giveBack(o.buf)
 	o.buf, o.ends = nil, nil
 	o.signal()
@@ -278,7 +291,7 @@ func (o *outbox) push(part []byte, stanza bool) (position uint64) {
 		o.buf = lend()
 	}
 	*o.buf = append(*o.buf, part...)
-	if o.trace != nil {
+	if o.trace != nil || o.keep {
 		o.ends = append(o.ends, len(*o.buf))
 	}
 	if stanza {

@@ -155,7 +155,7 @@ func TestOutbox_Bound(t *testing.T) {
 		o, g := gated(10)
 		mustAppend(t, o, "[in flight, and longer than the bound]")
 		synctest.Wait()
-		require.ErrorIs(t, o.tryAppend([]byte("x"), true), ErrQueueFull)
+		require.ErrorIs(t, o.tryAppend([]byte("x"), true, false), ErrQueueFull)
 
 		results := make(chan string, 10)
 		ctx, cancel := context.WithCancelCause(t.Context())
@@ -169,7 +169,7 @@ func TestOutbox_Bound(t *testing.T) {
 		send(t.Context(), "[one]")
 		send(ctx, "[gives up]")
 		send(t.Context(), "[2]")
-		require.ErrorIs(t, o.tryAppend([]byte("x"), true), ErrQueueFull) // nor may it jump the line
+		require.ErrorIs(t, o.tryAppend([]byte("x"), true, false), ErrQueueFull) // nor may it jump the line
 		cancel(errors.New("enough"))
 		require.Equal(t, "[gives up] enough", <-results)
 		require.Empty(t, results)
@@ -280,7 +280,7 @@ func TestOutbox_Finish(t *testing.T) {
 		o.finish([]byte("[error]"), []byte("[end]"))
 		o.finish([]byte("[end]"))
 		require.ErrorIs(t, <-done, xmpp.ErrClosed)
-		require.ErrorIs(t, o.tryAppend([]byte("x"), true), xmpp.ErrClosed)
+		require.ErrorIs(t, o.tryAppend([]byte("x"), true, false), xmpp.ErrClosed)
 		g.pass <- all
 		g.pass <- all
 		require.NoError(t, o.idle(t.Context()))
@@ -352,6 +352,57 @@ func TestSend_Full(t *testing.T) {
 	})
 }
 
+// TestSendNow: what is urgent goes before those who wait, and has a bound too.
+func TestSendNow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, c := established(t, false, func(cfg *Config) { cfg.QueueBytes = 2 * len(helloXML) })
+		urgent := func() error { return c.SendNow(stanza.Message{}, stanza.Header{ID: "u"}) }
+		for range 2 {
+			require.NoError(t, c.TrySend(hello, stanza.Header{}))
+		}
+		waits := make(chan error, 1)
+		go func() {
+			_, err := c.Send(t.Context(), hello, stanza.Header{ID: "w"})
+			waits <- err
+		}()
+		synctest.Wait()
+		require.ErrorIs(t, c.TrySend(stanza.Message{}, stanza.Header{}), ErrQueueFull)
+		said := ""
+		for urgent() == nil {
+			said += "<message id='u'/>"
+		}
+		require.Equal(t, 2*len(helloXML)/len("<message id='u'/>"), len(said)/len("<message id='u'/>"))
+		require.ErrorIs(t, urgent(), ErrQueueFull)
+		p.expect(helloXML + helloXML + said)
+		p.expect("<message id='w'><body>hello</body></message>")
+		require.NoError(t, <-waits)
+	})
+}
+
+// TestUnsent: what never left is known afterwards, part by part.
+func TestUnsent(t *testing.T) {
+	for _, keep := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			_, c := established(t, false, func(cfg *Config) { cfg.KeepUnsent = keep })
+			for _, id := range []string{"being-written", "2", "3"} {
+				require.NoError(t, c.TrySend(stanza.Message{}, stanza.Header{ID: id}))
+				synctest.Wait() // nobody reads: the first one is stuck
+			}
+			c.Abort()
+			<-c.Done()
+			var got []string
+			for _, part := range c.Unsent() {
+				got = append(got, string(part))
+			}
+			if keep {
+				require.Equal(t, []string{"<message id='2'/>", "<message id='3'/>"}, got)
+			} else {
+				require.Empty(t, got)
+			}
+		})
+	}
+}
+
 // TestC4_6_1_KeepAlive: a space is sent between stanzas, and only if nothing else is.
 func TestC4_6_1_KeepAlive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -406,7 +457,7 @@ func TestOutbox_Allocs(t *testing.T) {
 	o := &outbox{limit: 1 << 20, timeout: time.Second, nc: sink{}, gone: make(chan struct{})}
 	part := []byte(helloXML)
 	allocs := testing.AllocsPerRun(1000, func() {
-		if err := o.tryAppend(part, true); err != nil {
+		if err := o.tryAppend(part, true, false); err != nil {
 			_ = o.idle(t.Context())
 		}
 	})

@@ -30,9 +30,16 @@ func (c *Conn) Send(ctx context.Context, s stanza.Stanza, h stanza.Header) (xmpp
 	return xmpp.NewReceipt(c, position), nil
 }
 
-// TrySend is [Conn.Send] for those who cannot wait: a stanza that does not fit
-// into the queue is [ErrQueueFull].
-func (c *Conn) TrySend(s stanza.Stanza, h stanza.Header) error {
+// TrySend is [Conn.Send] for what may be left out: a stanza that does not fit
+// into the queue at once is [ErrQueueFull].
+func (c *Conn) TrySend(s stanza.Stanza, h stanza.Header) error { return c.trySend(s, h, false) }
+
+// SendNow is [Conn.Send] for what must not be left out, where nobody can wait: it
+// goes before those who do, and may fill the queue to twice its bound. Beyond that it is
+// [ErrQueueFull], and whoever called has to draw the consequence.
+func (c *Conn) SendNow(s stanza.Stanza, h stanza.Header) error { return c.trySend(s, h, true) }
+
+func (c *Conn) trySend(s stanza.Stanza, h stanza.Header, urgent bool) error {
 	buf := lend()
 	defer giveBack(buf)
 	part, err := stanza.AppendWith(*buf, s, h)
@@ -40,10 +47,20 @@ func (c *Conn) TrySend(s stanza.Stanza, h stanza.Header) error {
 		return unsent(fmt.Errorf("stream: send: %w", err))
 	}
 	*buf = part
-	if err := c.out.tryAppend(part, true); err != nil {
+	if err := c.out.tryAppend(part, true, urgent); err != nil {
 		return unsent(err)
 	}
 	return nil
+}
+
+// Unsent returns, once the stream has ended and if Config.KeepUnsent says so, what
+// was queued and never left: each stanza, and whatever else was sent, by itself
+// and in order. What was being written when the end came is not among it; nobody
+// knows how much of that has arrived.
+func (c *Conn) Unsent() [][]byte {
+	c.out.mu.Lock()
+	defer c.out.mu.Unlock()
+	return c.out.unsent
 }
 
 // SendElement queues a first-level element that is no stanza, such as client
