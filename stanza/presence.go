@@ -150,5 +150,5 @@ func showOf(s string) Show {
 }
 
 func badRequest(format string, args ...any) *Error {
-	return &Error{Condition: BadRequest, Text: fmt.Sprintf(format, args...)}
+	return &Error{Condition: BadRequest, Text: fmt.Sprintf(format, args...), Lang: "en"}
 }

@@ -71,7 +71,7 @@ func (r *Raw) attr(local, value string, parse func(string) (jid.JID, error)) err
 		r.header.From, err = parse(value)
 	}
 	if err != nil {
-		return &Error{Condition: JIDMalformed, Text: "the " + local + " address is not valid"}
+		return &Error{Condition: JIDMalformed, Text: "the " + local + " address is not valid", Lang: "en"}
 	}
 	return nil
 }
