@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/parlance-xmpp/xmpp/jid"
@@ -70,9 +71,24 @@ func (a *account) all(like func(*session) bool) []*session {
 	return out
 }
 
+// every returns all sessions, also those whose clients cannot be reached.
+func (a *account) every() []*session {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Clone(a.sessions)
+}
+
+// drop takes out a session.
+func (a *account) drop(s *session) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if i := slices.Index(a.sessions, s); i >= 0 {
+		a.sessions = slices.Delete(slices.Clone(a.sessions), i, i+1)
+	}
+}
+
 // The likes of [account.all].
 var (
-	isBound      = func(*session) bool { return true }
 	isAvailable  = func(s *session) bool { return s.shown != nil }
 	isInterested = func(s *session) bool { return s.interested }
 )

@@ -102,7 +102,7 @@ func (a *account) expel() {
 
 // accountDeleted is what the sessions of a deleted account are told.
 func accountDeleted() *stream.Error {
-	return &stream.Error{Condition: stream.NotAuthorized, Text: "the account was deleted"}
+	return &stream.Error{Condition: stream.NotAuthorized, Text: "the account was deleted", Lang: "en"}
 }
 
 // part returns what tells the contacts of an account that it is gone.

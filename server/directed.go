@@ -57,7 +57,7 @@ func (s *session) forgetDirected(addr jid.JID) {
 // so: the contact does not see it any more (RFC 6121 §3.2.2, §3.3.3). Directed presence
 // that it got is over as well (§4.6.1). It is called in a turn of the account.
 func (s *Server) hideFrom(a *account, contact jid.JID) {
-	for _, t := range a.all(isBound) {
+	for _, t := range a.every() {
 		directed := t.takeDirected(contact)
 		if t.announced() == nil && len(directed) == 0 {
 			continue

@@ -85,5 +85,6 @@
 // rules, looks up the recipient and appends to the recipient's queue, without waiting for
 // anybody. What changes a roster or tells of presence happens in turns, one at
 // a time for each account; so nobody gets presence out of order, nor after the
-// subscription was cancelled. No lock is held while something is waited for.
+// subscription was cancelled. A turn waits for the store and for nothing else; no lock
+// is held while anything is waited for.
 package server

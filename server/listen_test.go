@@ -3,9 +3,9 @@ package server
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"io"
 	"net"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -14,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/parlance-xmpp/xmpp"
 	"github.com/parlance-xmpp/xmpp/internal/xmlwire"
 	"github.com/parlance-xmpp/xmpp/jid"
 	"github.com/parlance-xmpp/xmpp/sasl"
@@ -34,8 +35,12 @@ func (h *house) serve(serve func(context.Context, net.Listener) error) *serving 
 	require.NoError(h.t, err)
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &serving{house: h, ln: ln, cancel: cancel, ended: make(chan error, 1)}
-	go func() { s.ended <- serve(ctx, ln) }()
-	h.t.Cleanup(cancel)
+	var wg sync.WaitGroup
+	wg.Go(func() { s.ended <- serve(ctx, ln) })
+	h.t.Cleanup(func() {
+		cancel()
+		wg.Wait()
+	})
 	return s
 }
 
@@ -172,7 +177,6 @@ func TestC13_12_ConnectionLimits(t *testing.T) {
 func TestC13_12_AcceptErrors(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t, []string{"juliet"})
-		broken := errors.New("broken")
 		ln := &listener{errs: []error{syscall.EMFILE, syscall.EMFILE, syscall.ECONNABORTED}, conns: make(chan net.Conn, 1), closed: make(chan struct{})}
 		ended := make(chan error, 1)
 		go func() { ended <- h.srv.Serve(t.Context(), ln) }()
@@ -184,7 +188,6 @@ func TestC13_12_AcceptErrors(t *testing.T) {
 		near.Close()
 		ln.Close()
 		require.ErrorIs(t, <-ended, net.ErrClosed)
-		_ = broken
 	})
 }
 
@@ -228,6 +231,36 @@ func TestC4_4_ServeConnError(t *testing.T) {
 	require.NoError(t, closed.end)
 	require.ErrorIs(t, reset.end, io.ErrUnexpectedEOF)
 	require.ErrorIs(t, failed.end, stream.RestrictedXML)
+}
+
+// Whoever looks on sees the stream, and no credentials.
+func TestOptions_Trace(t *testing.T) {
+	var mu sync.Mutex // guards seen
+	var seen strings.Builder
+	note := func(xml []byte) {
+		mu.Lock()
+		defer mu.Unlock()
+		seen.Write(xml)
+	}
+	h := newHouse(t, []string{"juliet"}, func(o *Options) {
+		o.Trace = func(remote net.Addr) *xmpp.Trace {
+			if remote == nil {
+				t.Error("no remote address")
+			}
+			return &xmpp.Trace{Received: note, Sent: note}
+		}
+	})
+	c := h.connect()
+	c.open("capulet.example")
+	c.starttls(h, "capulet.example")
+	c.open("capulet.example")
+	c.authenticate(h.addr("juliet"), sasl.Plain)
+	c.open("capulet.example")
+	c.bind("balcony")
+	c.close()
+	require.Contains(t, seen.String(), "mechanism='PLAIN'")
+	require.Contains(t, seen.String(), "juliet@capulet.example/balcony")
+	require.NotContains(t, seen.String(), encode([]byte("\x00juliet\x00"+password)))
 }
 
 func TestNew_Options(t *testing.T) {

@@ -63,7 +63,7 @@ func (s *session) rosterGet(ctx context.Context, iq *stanza.IQ) (stanza.Payload,
 		return nil, err
 	}
 	if len(q.Items) > 0 {
-		return nil, &stanza.Error{Condition: stanza.BadRequest, Text: "a request has no items"} // §2.1.3
+		return nil, &stanza.Error{Condition: stanza.BadRequest, Text: "a request has no items", Lang: "en"} // §2.1.3
 	}
 	contacts, err := s.srv.contacts(ctx, s.account)
 	if err != nil {
@@ -159,7 +159,7 @@ func (s *Server) setItem(ctx context.Context, a *account, i roster.Item) error {
 		return c, nil
 	})
 	if errors.Is(err, storage.ErrFull) {
-		return &stanza.Error{Condition: stanza.ResourceConstraint, Text: "the roster is full"}
+		return &stanza.Error{Condition: stanza.ResourceConstraint, Text: "the roster is full", Lang: "en"}
 	}
 	if err != nil {
 		return err

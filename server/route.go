@@ -2,22 +2,11 @@ package server
 
 import (
 	"context"
-	"time"
 
 	"github.com/parlance-xmpp/xmpp/jid"
 	"github.com/parlance-xmpp/xmpp/stanza"
 	"github.com/parlance-xmpp/xmpp/stream"
 )
-
-// patience bounds what has to be brought to an end though whoever caused it has
-// gone: it waits for the store only.
-const patience = 30 * time.Second
-
-// lasting returns a context for work that must not stop halfway when the client
-// that asked for it leaves.
-func lasting(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(ctx), patience)
-}
 
 // A task is work that follows from a turn of an account and concerns another
 // one. What it returns follows from it in turn.

@@ -5,17 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"sync"
-	"time"
 
 	"github.com/parlance-xmpp/xmpp"
 	"github.com/parlance-xmpp/xmpp/jid"
 	"github.com/parlance-xmpp/xmpp/stanza"
 )
-
-// queryTimeout bounds a query whose context has no deadline.
-const queryTimeout = 30 * time.Second
 
 // serviceBytes is how much of what comes from no session may wait for the
 // handlers of a service. What is beyond that is dropped: it is presence.
@@ -42,13 +37,6 @@ type service struct {
 	mu      sync.Mutex // guards the fields below
 	queries map[question]chan *stanza.Raw
 	claims  []*xmpp.Claim // replaced, never changed
-}
-
-// A question is what an answer is matched by.
-type question struct {
-	id       string
-	asked    jid.JID
-	askedFor jid.JID // the address of ours that asked
 }
 
 var errNotOurs = errors.New("server: not an address of this service")
@@ -149,71 +137,6 @@ func (sv *service) routePresence(ctx context.Context, raw *stanza.Raw, h stanza.
 	}
 }
 
-// Query implements [xmpp.Session].
-func (sv *service) Query(ctx context.Context, iq stanza.IQ) (stanza.IQ, error) {
-	if !iq.Type.IsRequest() {
-		return stanza.IQ{}, &xmpp.UnsentError{Err: fmt.Errorf("server: a query has type get or set, not %.20q", iq.Type)}
-	}
-	if _, bounded := ctx.Deadline(); !bounded {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, queryTimeout, xmpp.ErrTimeout)
-		defer cancel()
-	}
-	st, h, err := sv.prepare(ctx, iq)
-	if err != nil {
-		return stanza.IQ{}, &xmpp.UnsentError{Err: err}
-	}
-	q := question{h.ID, h.To, h.From}
-	answer, err := sv.ask(q)
-	if err != nil {
-		return stanza.IQ{}, &xmpp.UnsentError{Err: err}
-	}
-	defer sv.unask(q)
-	if err := sv.route(ctx, st, h); err != nil {
-		return stanza.IQ{}, &xmpp.UnsentError{Err: err}
-	}
-	select {
-	case raw := <-answer:
-		iq, err := raw.IQ()
-		if err == nil && iq.Error != nil {
-			err = iq.Error
-		}
-		return iq, err
-	case <-ctx.Done():
-		return stanza.IQ{}, fmt.Errorf("server: query %s: %w", h.To, context.Cause(ctx))
-	}
-}
-
-func (sv *service) ask(q question) (<-chan *stanza.Raw, error) {
-	sv.mu.Lock()
-	defer sv.mu.Unlock()
-	if _, taken := sv.queries[q]; taken {
-		return nil, fmt.Errorf("server: the id %.40q is taken by a query that still waits", q.id)
-	}
-	answer := make(chan *stanza.Raw, 1)
-	sv.queries[q] = answer
-	return answer, nil
-}
-
-func (sv *service) unask(q question) {
-	sv.mu.Lock()
-	defer sv.mu.Unlock()
-	delete(sv.queries, q)
-}
-
-// Claim implements [xmpp.Session].
-func (sv *service) Claim(match func(stanza.Header) bool) *xmpp.Claim {
-	c := xmpp.NewClaim(match, func(c *xmpp.Claim) {
-		sv.mu.Lock()
-		defer sv.mu.Unlock()
-		sv.claims = slices.DeleteFunc(slices.Clone(sv.claims), func(o *xmpp.Claim) bool { return o == c })
-	})
-	sv.mu.Lock()
-	defer sv.mu.Unlock()
-	sv.claims = append(slices.Clip(sv.claims), c)
-	return c
-}
-
 // answer implements [origin]: what comes back to the service.
 func (sv *service) answer(ctx context.Context, st stanza.Stanza) {
 	sv.receive(ctx, sv, st, st.Header())
@@ -258,86 +181,6 @@ func (sv *service) job(o origin, st stanza.Stanza, h stanza.Header) (job, bool) 
 		return job{}, false
 	}
 	return job{func() { sv.serve(o, raw) }, raw.Len() + overhead}, true
-}
-
-// take gives a stanza to the query or the claim that waits for it. An answer that
-// nobody waits for is dropped (RFC 6120 §10.3.3).
-func (sv *service) take(raw *stanza.Raw) bool {
-	h := raw.Header()
-	if h.Kind == stanza.KindIQ {
-		switch stanza.IQType(h.Type) {
-		case stanza.IQResult, stanza.IQError:
-			sv.mu.Lock()
-			defer sv.mu.Unlock()
-			q := question{h.ID, h.From, h.To}
-			if answer := sv.queries[q]; answer != nil {
-				answer <- raw // it has room, once
-				delete(sv.queries, q)
-			}
-			return true
-		}
-		return false
-	}
-	sv.mu.Lock()
-	claims := sv.claims
-	sv.mu.Unlock()
-	return slices.ContainsFunc(claims, func(c *xmpp.Claim) bool { return c.Offer(raw) })
-}
-
-// serve has a stanza handled, and answers a request exactly once whatever the
-// handler does (RFC 6120 §8.2.3).
-func (sv *service) serve(o origin, raw *stanza.Raw) {
-	h := raw.Header()
-	ctx := o.context()
-	payload, err := sv.call(xmpp.WithSession(ctx, sv), raw)
-	if err != nil {
-		if _, ok := stanza.AsError(err); !ok {
-			sv.log.Error("a handler failed", "peer", h.From, "id", h.ID, "err", err)
-		}
-	}
-	switch {
-	case h.Kind != stanza.KindIQ:
-	case err != nil:
-		refuseTo(ctx, o, h, err)
-	default:
-		sv.reply(ctx, o, stanza.IQ{To: h.From, From: h.To, ID: h.ID, Type: stanza.IQResult, Payload: payload})
-	}
-}
-
-// call calls the handler and makes a panic of it an error.
-func (sv *service) call(ctx context.Context, raw *stanza.Raw) (payload stanza.Payload, err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = fmt.Errorf("panic: %v", v)
-		}
-	}()
-	return sv.handler.HandleStanza(ctx, raw)
-}
-
-// reply sends the answer to a request. One that cannot be written, or that a
-// layer of the mux refuses to let out, becomes an internal-server-error.
-func (sv *service) reply(ctx context.Context, o origin, iq stanza.IQ) {
-	st, err := sv.written(ctx, iq)
-	if err != nil {
-		sv.log.Error("an answer could not be sent", "peer", iq.To, "id", iq.ID, "err", err)
-		st = stanza.IQ{To: iq.To, From: iq.From, ID: iq.ID, Type: stanza.IQError, Error: &stanza.Error{Condition: stanza.InternalServerError}}
-	}
-	o.answer(ctx, st)
-}
-
-// written returns an answer as it is to leave. Code of others writes it: a panic
-// of that is an error too.
-func (sv *service) written(ctx context.Context, iq stanza.IQ) (st stanza.Stanza, err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = fmt.Errorf("panic: %v", v)
-		}
-	}()
-	st, h, err := sv.prepare(ctx, iq)
-	if err != nil {
-		return nil, err
-	}
-	return withHeader(st, h)
 }
 
 // routed is the [xmpp.Progress] of what has been routed.

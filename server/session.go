@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
-	"time"
 
 	"github.com/parlance-xmpp/xmpp"
 	"github.com/parlance-xmpp/xmpp/jid"
@@ -71,7 +70,7 @@ func (s *session) deliver(st stanza.Stanza, h stanza.Header) bool {
 		return true
 	case errors.Is(err, stream.ErrQueueFull):
 		s.log.Warn("the client does not read what it is sent", "peer", s.addr)
-		s.fail(&stream.Error{Condition: stream.ResourceConstraint, Text: "too much is waiting for you to read it"})
+		s.fail(&stream.Error{Condition: stream.ResourceConstraint, Text: "too much is waiting for you to read it", Lang: "en"})
 	case errors.Is(err, xmpp.ErrClosed) || isDone(s.conn.Done()):
 		s.retire()
 	default:
@@ -114,40 +113,10 @@ func (s *session) trusted() bool { return false }
 
 func (s *session) context() context.Context { return lifetime{s.conn.Done()} }
 
-// A lifetime is a context that ends when a channel is closed.
-type lifetime struct{ over <-chan struct{} }
-
-// Deadline implements [context.Context].
-func (l lifetime) Deadline() (time.Time, bool) { return time.Time{}, false }
-
-// Done implements [context.Context].
-func (l lifetime) Done() <-chan struct{} { return l.over }
-
-// Err implements [context.Context].
-func (l lifetime) Err() error {
-	if isDone(l.over) {
-		return context.Canceled
-	}
-	return nil
-}
-
-// Value implements [context.Context].
-func (l lifetime) Value(any) any { return nil }
-
 // setConn makes the session reachable, or reports that it is too late.
 func (s *session) setConn(conn *stream.Conn) bool {
 	s.account.mu.Lock()
 	defer s.account.mu.Unlock()
 	s.conn = conn
 	return !s.account.closed
-}
-
-// isDone reports whether a channel that is only ever closed has been.
-func isDone(done <-chan struct{}) bool {
-	select {
-	case <-done:
-		return true
-	default:
-		return false
-	}
 }

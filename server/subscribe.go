@@ -20,7 +20,7 @@ func (s *session) subscription(ctx context.Context, raw *stanza.Raw, h stanza.He
 	h.From, h.To = own, h.To.Bare()
 	switch {
 	case h.To.IsZero():
-		s.refuse(ctx, h, &stanza.Error{Condition: stanza.BadRequest, Text: "a subscription needs a contact"})
+		s.refuse(ctx, h, &stanza.Error{Condition: stanza.BadRequest, Text: "a subscription needs a contact", Lang: "en"})
 		return
 	case h.To == own:
 		s.refuse(ctx, h, stanza.NotAllowed) // everybody sees himself anyway
