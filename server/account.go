@@ -100,6 +100,7 @@ type placing struct {
 	eligible  []*session // available, with a priority that is not negative
 	best      []*session // those of them with the highest priority
 	draining  bool
+	crowded   bool // messages for the named session are in the store
 }
 
 // look tells how things stand for a message to that address. The lists begin in
@@ -114,7 +115,7 @@ func (a *account) look(addr jid.JID, room *[2][4]*session) placing {
 			continue
 		}
 		if s.addr == addr {
-			p.named = s
+			p.named, p.crowded = s, s.crowded
 		}
 		switch {
 		case s.shown == nil:

@@ -23,6 +23,7 @@ func (s *Server) config(c *connection, proven *claims, t **session) *stream.Conf
 		Limits:            s.opts.Limits.AfterAuth,
 		QueueBytes:        s.opts.Limits.QueueBytes,
 		WriteTimeout:      s.opts.Limits.WriteTimeout,
+		KeepUnsent:        true,
 	}
 	if s.opts.Trace != nil {
 		cfg.Trace = s.opts.Trace(c.nc.RemoteAddr())

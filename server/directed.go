@@ -25,7 +25,7 @@ func (s *session) direct(ctx context.Context, raw *stanza.Raw, h stanza.Header) 
 		s.srv.services[h.To.Domain()].receive(ctx, s, raw, h)
 		return
 	}
-	s.srv.tell(raw, h, nil)
+	s.srv.tellBy((*session).offer, raw, h, nil)
 }
 
 // noteDirected notes to whom directed presence is sent, or reports that there

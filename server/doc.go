@@ -74,10 +74,13 @@
 //
 // All that clients can make the server hold is bounded by [Limits], which have safe
 // defaults. Every connection must have logged in within a time that nothing extends.
-// What a client is sent waits in a queue of bounded size. When that is full, the client has not
-// read for a long time: its session is closed with resource-constraint, and messages that did not fit
-// are treated as if it were offline. Answers to the client's own requests are
-// another matter: until it has read some, nothing more is read from it.
+// What a client is sent waits in a queue of bounded size. When that is full, those
+// who write to the client wait with it, so that nobody is read faster than his
+// recipient reads; after a second their messages are kept as if the client were offline, and
+// follow when there is room. A session ends when its transport takes nothing for
+// [Limits].WriteTimeout; messages that it has not been sent are placed anew.
+// Answers to the client's own requests are another matter: until it has read
+// some, nothing more is read from it.
 //
 // # How it is built
 //

@@ -97,12 +97,19 @@ func (s *Server) deliverIQ(ctx context.Context, o origin, st stanza.Stanza, h st
 	}
 	if !t.IsRequest() {
 		if target != nil {
-			target.deliver(st, h)
+			target.hand(ctx, st, h)
 		}
 		return
 	}
-	if h.Children[0].Space == roster.NS || !s.entitled(ctx, o, h.To, h.From) || target == nil || !target.deliver(st, h) {
+	if h.Children[0].Space == roster.NS || !s.entitled(ctx, o, h.To, h.From) || target == nil {
 		refuseTo(ctx, o, h, stanza.ServiceUnavailable)
+		return
+	}
+	switch target.hand(ctx, st, h) {
+	case missed:
+		refuseTo(ctx, o, h, stanza.ServiceUnavailable)
+	case crowded:
+		refuseTo(ctx, o, h, stanza.ResourceConstraint)
 	}
 }
 

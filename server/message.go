@@ -36,7 +36,7 @@ func (s *Server) deliverMessage(ctx context.Context, o origin, st stanza.Stanza,
 			p.condition = noAccount
 		}
 		what := p.place(h)
-		if p.draining && (what == best || what == keep) && p.named == nil {
+		if p.draining && (p.named == nil && (what == best || what == keep) || p.crowded && isStorable(h)) {
 			what = keep // behind what is being delivered just now (RFC 6120 §10.1)
 		}
 		switch what {
@@ -53,19 +53,26 @@ func (s *Server) deliverMessage(ctx context.Context, o origin, st stanza.Stanza,
 		case keep:
 			s.storeMessage(ctx, o, st, h)
 			return
-		case exactly:
-			if p.named.deliver(st, h) {
-				return
-			}
-		case best:
-			if deliverAll(p.best, st, h) {
-				return
-			}
-		case every:
-			if deliverAll(p.eligible, st, h) {
-				return
-			}
 		}
+		switch p.hand(ctx, what, st, h) {
+		case taken:
+			return
+		case crowded:
+			s.overflow(ctx, o, p.named, st, h)
+			return
+		}
+	}
+}
+
+// hand hands a message to the sessions that the table names.
+func (p *placing) hand(ctx context.Context, what placement, st stanza.Stanza, h stanza.Header) handing {
+	switch what {
+	case exactly:
+		return p.named.hand(ctx, st, h)
+	case best:
+		return handAll(ctx, p.best, st, h)
+	default:
+		return handAll(ctx, p.eligible, st, h)
 	}
 }
 
@@ -90,17 +97,6 @@ func (p *placing) place(h stanza.Header) placement {
 		form = fullOther
 	}
 	return placements[p.condition][form][classOf(h.Type)]
-}
-
-// deliverAll delivers to several sessions and reports whether one took it.
-func deliverAll(sessions []*session, st stanza.Stanza, h stanza.Header) bool {
-	taken := false
-	for _, t := range sessions {
-		if t.deliver(st, h) {
-			taken = true
-		}
-	}
-	return taken
 }
 
 // failed logs why a stanza could not be processed and tells its sender that it

@@ -72,12 +72,18 @@ func (s *Server) storeMessage(ctx context.Context, o origin, st stanza.Stanza, h
 		return
 	}
 	id, err := s.directory.id(ctx, h.To.Bare())
+	known := s.entitled(ctx, o, h.To, h.From)
 	if err == nil {
 		limits := storage.OfflineLimits{Messages: s.opts.Limits.OfflineMessages, Bytes: s.opts.Limits.OfflineBytes}
+		if !known { // strangers leave room for others
+			limits.Messages, limits.Bytes = (limits.Messages+1)/2, (limits.Bytes+1)/2
+		}
 		err = s.opts.Storage.Offline.Add(ctx, id, storage.OfflineMessage{Stored: now, Stanza: b}, limits)
 	}
 	switch {
 	case errors.Is(err, storage.ErrNotFound): // deleted just now
+	case errors.Is(err, storage.ErrFull) && !known:
+		// An answer would say that there is such an account (RFC 6120 §13.10.2).
 	case errors.Is(err, storage.ErrFull):
 		refuseTo(ctx, o, h, stanza.ServiceUnavailable)
 	case err != nil:
@@ -87,6 +93,12 @@ func (s *Server) storeMessage(ctx context.Context, o origin, st stanza.Stanza, h
 			s.drain(ctx, a) // somebody may have come online since the message was placed
 		}
 	}
+}
+
+// isStorable reports whether a message of that type may be kept for later.
+func isStorable(h stanza.Header) bool {
+	c := classOf(h.Type)
+	return c == normal || c == chat
 }
 
 // isFleeting reports whether a chat message tells nothing but what its sender
@@ -199,6 +211,9 @@ func (a *account) drained() bool {
 		return false
 	}
 	a.draining = false
+	for _, t := range a.sessions {
+		t.crowded = false
+	}
 	return true
 }
 

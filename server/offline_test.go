@@ -159,11 +159,32 @@ func TestXEP0160_2_Limit(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			h := newHouse(t, []string{"juliet", "romeo"}, func(o *Options) { tt.limits(&o.Limits) })
+			h.befriend("juliet", "romeo")
 			romeo := h.login("romeo", "orchard")
 			romeo.send("<message to='juliet@capulet.example' id='1'><body>x</body></message>", "<message to='juliet@capulet.example' id='2'><body>x</body></message>")
 			romeo.expect("<message type='error' id='2' from='juliet@capulet.example' to='romeo@capulet.example/orchard'>" + unavailable + "</message>")
 		})
 	}
+}
+
+// Strangers fill half of the room, and whatever becomes of their messages they
+// learn nothing about the account.
+func TestSec_OfflineOracle(t *testing.T) {
+	h := newHouse(t, []string{"juliet", "romeo", "mallory"}, func(o *Options) { o.Limits.OfflineMessages = 4 })
+	h.befriend("juliet", "romeo")
+	mallory, romeo := h.login("mallory", ""), h.login("romeo", "")
+	for id := range 10 {
+		for _, to := range []string{"juliet", "nobody"} {
+			mallory.send(fmt.Sprintf("<message to='%s@capulet.example' id='m%d'><body>x</body></message>", to, id))
+		}
+	}
+	mallory.expect()
+	require.Len(t, h.offline("juliet"), 2)
+	for id := range 3 {
+		romeo.send(fmt.Sprintf("<message to='juliet@capulet.example' id='r%d'><body>x</body></message>", id))
+	}
+	romeo.expect("<message type='error' id='r2' from='juliet@capulet.example' to='" + romeo.addr.String() + "'>" + unavailable + "</message>")
+	require.Len(t, h.offline("juliet"), 4)
 }
 
 // The server advertises that messages wait (XEP-0160 §4).

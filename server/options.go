@@ -75,9 +75,11 @@ type Limits struct {
 	// WriteTimeout is how long the transport may take to accept 32 KiB before the
 	// session is given up. 30 s.
 	WriteTimeout time.Duration
-	// QueueBytes is how much may wait for a client to read it. A session for
-	// which more arrives is closed with a resource-constraint stream error, and messages
-	// that did not fit go on as if it were offline. 1 MiB.
+	// QueueBytes is how much may wait for a client to read it. What others send
+	// waits for room for a second, and its sender with it; then messages go on as if
+	// the client were offline, and follow later. Roster pushes and the presence of contacts
+	// have as much room again; a session that leaves that unread too is closed with a
+	// resource-constraint stream error. 1 MiB.
 	QueueBytes int
 	// WorkBytes is how much of what a client has sent to a domain may wait for
 	// the handlers of [Options.Mux]. Then nothing more is read from it. 256 KiB.
@@ -104,7 +106,9 @@ type Limits struct {
 	DirectedPresence int
 
 	// OfflineMessages and OfflineBytes bound what is kept for an account that
-	// is offline. Beyond that, senders are told service-unavailable (XEP-0160). 1000 and 4 MiB.
+	// is offline. Beyond that, senders are told service-unavailable (XEP-0160). Those
+	// who may not see the account's presence fill half of it at most, and are told
+	// nothing: an answer would say that there is such an account. 1000 and 4 MiB.
 	OfflineMessages, OfflineBytes int
 }
 

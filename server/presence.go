@@ -100,6 +100,11 @@ func (s *session) broadcast(st stanza.Stanza, h stanza.Header, contacts []storag
 // out; the others are added to it. It does nothing about addresses of other
 // servers.
 func (s *Server) tell(st stanza.Stanza, h stanza.Header, told map[*session]bool) {
+	s.tellBy((*session).deliver, st, h, told)
+}
+
+// tellBy is tell in one of the ways of delivering.
+func (s *Server) tellBy(deliver func(*session, stanza.Stanza, stanza.Header) bool, st stanza.Stanza, h stanza.Header, told map[*session]bool) {
 	if h.To.Localpart() == "" {
 		if service := s.services[h.To.Domain()]; service != nil {
 			service.offer(st, h)
@@ -124,7 +129,7 @@ func (s *Server) tell(st stanza.Stanza, h stanza.Header, told map[*session]bool)
 		if h.Type == string(stanza.PresenceUnavailable) {
 			t.forgetDirected(h.From) // whoever is gone needs not be told that we are (RFC 6121 §4.6.1)
 		}
-		t.deliver(st, h)
+		deliver(t, st, h)
 	}
 }
 

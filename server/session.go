@@ -2,11 +2,9 @@ package server
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"sync"
 
-	"github.com/parlance-xmpp/xmpp"
 	"github.com/parlance-xmpp/xmpp/jid"
 	"github.com/parlance-xmpp/xmpp/stanza"
 	"github.com/parlance-xmpp/xmpp/stream"
@@ -29,6 +27,7 @@ type session struct {
 	// Guarded by account.mu.
 	conn       *stream.Conn // nil until the stream is negotiated
 	gone       bool         // nothing is delivered any more
+	crowded    bool         // a message for it went to the store for want of room
 	interested bool         // it asked for the roster (RFC 6121 §2.2)
 	shown      *announcement
 	priority   int8                 // of shown
@@ -59,26 +58,6 @@ func (s *session) reachable() bool { return s.conn != nil && !s.gone }
 // eligible reports whether messages for the bare JID may be delivered. It is
 // called with account.mu held.
 func (s *session) eligible() bool { return s.reachable() && s.shown != nil && s.priority >= 0 }
-
-// deliver queues a stanza for the client and reports whether that was possible.
-// It does not wait. A client that has let its queue fill up reads too
-// slowly, and its session is ended.
-func (s *session) deliver(st stanza.Stanza, h stanza.Header) bool {
-	err := s.conn.TrySend(st, h)
-	switch {
-	case err == nil:
-		return true
-	case errors.Is(err, stream.ErrQueueFull):
-		s.log.Warn("the client does not read what it is sent", "peer", s.addr)
-		s.fail(&stream.Error{Condition: stream.ResourceConstraint, Text: "too much is waiting for you to read it", Lang: "en"})
-	case errors.Is(err, xmpp.ErrClosed) || isDone(s.conn.Done()):
-		s.retire()
-	default:
-		s.log.Error("a stanza could not be delivered", "peer", s.addr, "id", h.ID, "err", err)
-		return true // the fault is the stanza's; others go on
-	}
-	return false
-}
 
 // retire takes the session out of all deliveries.
 func (s *session) retire() {

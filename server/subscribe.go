@@ -117,12 +117,12 @@ func (s *Server) inboundTo(ctx context.Context, a *account, st stanza.Stanza, h 
 		return nil, err
 	}
 	if do.has(pass) {
-		like := isInterested
-		if e == inSubscribe {
-			like = isAvailable
+		like, deliver := isInterested, (*session).deliver
+		if e == inSubscribe { // anybody's, and stored
+			like, deliver = isAvailable, (*session).offer
 		}
 		for _, t := range a.all(like) { // before the push, which it explains (§3.1.6, §3.2.3, §3.3.3)
-			t.deliver(st, h)
+			deliver(t, st, h)
 		}
 	}
 	if after.Listed && !itemOf(before).Equal(itemOf(after)) {

@@ -149,9 +149,9 @@ func (o *outbox) kill(err error) {
 	o.err = err
 	o.dismiss(err)
 	if o.keep && o.buf != nil {
-		from, kept := 0, bytes.Clone(*o.buf)
+		from := 0
 		for _, end := range o.ends {
-			o.unsent = append(o.unsent, kept[from:end:end])
+			o.unsent = append(o.unsent, bytes.Clone((*o.buf)[from:end]))
 			from = end
 		}
 	}
@@ -205,7 +205,8 @@ func (o *outbox) run() {
 				from = end
 			}
 		}
-		if err := o.write(*buf); err != nil {
+		if tried, err := o.write(*buf); err != nil {
+			o.remember(*buf, ends, tried)
 			giveBack(buf)
 			o.failed(err)
 			continue
@@ -233,26 +234,46 @@ func (o *outbox) take() (buf *[]byte, ends []int) {
 	return buf, ends
 }
 
-// write hands b to the transport.
-func (o *outbox) write(b []byte) error {
-	for len(b) > 0 {
-		chunk := b[:min(len(b), writeChunk)]
+// write hands b to the transport. If that fails, nothing has left of what is
+// behind the bytes that it tried.
+func (o *outbox) write(b []byte) (tried int, err error) {
+	for tried < len(b) {
 		if err := o.nc.SetWriteDeadline(time.Now().Add(o.timeout)); err != nil {
-			return transportError{"write", err}
+			return tried, transportError{"write", err}
 		}
+		chunk := b[tried:min(tried+writeChunk, len(b))]
+		tried += len(chunk)
 		if _, err := o.nc.Write(chunk); errors.Is(err, os.ErrDeadlineExceeded) {
-			return ErrWriteTimeout
+			return tried, ErrWriteTimeout
 		} else if err != nil {
-			return transportError{"write", err}
+			return tried, transportError{"write", err}
 		}
-		b = b[len(chunk):]
 	}
 	if o.secure {
 		// TLS writes on its own account too, when it renews its keys. A deadline left
 		// behind would break the connection then.
 		_ = o.nc.SetWriteDeadline(time.Time{})
 	}
-	return nil
+	return tried, nil
+}
+
+// remember keeps the parts of b, which end at ends, that begin at or behind an
+// offset.
+func (o *outbox) remember(b []byte, ends []int, offset int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !o.keep {
+		return
+	}
+	var parts [][]byte
+	from := 0
+	for _, end := range ends {
+		if from >= offset {
+			parts = append(parts, bytes.Clone(b[from:end]))
+		}
+		from = end
+	}
+	o.unsent = append(parts, o.unsent...)
 }
 
 func (o *outbox) wrote() {

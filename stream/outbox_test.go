@@ -403,6 +403,31 @@ func TestUnsent(t *testing.T) {
 	}
 }
 
+// TestUnsent_Behind: of what is written together, the parts behind the piece that
+// was being written have not left either.
+func TestUnsent_Behind(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, c := established(t, false, func(cfg *Config) { cfg.KeepUnsent = true })
+		require.NoError(t, c.TrySend(stanza.Message{}, stanza.Header{ID: "stuck"}))
+		synctest.Wait()
+		long := stanza.Plain(strings.Repeat("x", writeChunk/2))
+		for id := range 6 {
+			require.NoError(t, c.TrySend(stanza.Message{Body: long}, stanza.Header{ID: fmt.Sprint(id)}))
+		}
+		buf, ends := c.out.take() // as the writer will
+		c.out.remember(*buf, ends, 2*writeChunk)
+		c.Abort()
+		<-c.Done()
+		var ids []string
+		for _, part := range c.Unsent() {
+			raw, err := stanza.Parse(part)
+			require.NoError(t, err)
+			ids = append(ids, raw.Header().ID)
+		}
+		require.Equal(t, []string{"4", "5"}, ids)
+	})
+}
+
 // TestC4_6_1_KeepAlive: a space is sent between stanzas, and only if nothing else is.
 func TestC4_6_1_KeepAlive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

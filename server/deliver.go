@@ -1,0 +1,143 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/parlance-xmpp/xmpp"
+	"github.com/parlance-xmpp/xmpp/jid"
+	"github.com/parlance-xmpp/xmpp/stanza"
+	"github.com/parlance-xmpp/xmpp/stream"
+)
+
+// roomTimeout is how long a message or query waits for room in the queue of its
+// recipient, and its sender with it.
+const roomTimeout = time.Second
+
+// A handing is what came of the attempt to hand a stanza to a session.
+type handing uint8
+
+const (
+	taken   handing = iota
+	crowded         // there was no room in time
+	missed          // nobody is there any more
+)
+
+// deliver queues a stanza that must not be left out, where nobody can wait, and
+// reports whether that was possible. A client that has left even the room for
+// these unread is gone or reads nothing: its session is ended.
+func (s *session) deliver(st stanza.Stanza, h stanza.Header) bool {
+	result := s.outcome(s.conn.SendNow(st, h), h)
+	if result == crowded {
+		s.log.Warn("the client does not read what it is sent", "peer", s.addr)
+		s.fail(&stream.Error{Condition: stream.ResourceConstraint, Text: "too much is waiting for you to read it", Lang: "en"})
+	}
+	return result == taken
+}
+
+// offer queues a stanza if there is room for it at once. What anybody may send to
+// anybody must not cost the recipient its session.
+func (s *session) offer(st stanza.Stanza, h stanza.Header) bool {
+	return s.outcome(s.conn.TrySend(st, h), h) == taken
+}
+
+// hand queues a message or query and waits for room, so that nobody is read
+// faster than those it writes to read.
+func (s *session) hand(ctx context.Context, st stanza.Stanza, h stanza.Header) handing {
+	if err := s.conn.TrySend(st, h); !errors.Is(err, stream.ErrQueueFull) {
+		return s.outcome(err, h)
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, roomTimeout, stream.ErrQueueFull)
+	defer cancel()
+	_, err := s.conn.Send(ctx, st, h)
+	return s.outcome(err, h)
+}
+
+// outcome says what came of a delivery.
+func (s *session) outcome(err error, h stanza.Header) handing {
+	switch {
+	case err == nil:
+		return taken
+	case errors.Is(err, xmpp.ErrClosed) || isDone(s.conn.Done()):
+		s.retire()
+		return missed
+	case errors.Is(err, stream.ErrQueueFull) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
+		return crowded
+	default:
+		s.log.Error("a stanza could not be delivered", "peer", s.addr, "id", h.ID, "err", err)
+		return taken // the fault is the stanza's; others go on
+	}
+}
+
+// handAll hands a message to several sessions. It is taken if one of them took it.
+func handAll(ctx context.Context, sessions []*session, st stanza.Stanza, h stanza.Header) handing {
+	all := missed
+	for _, t := range sessions {
+		all = min(all, t.hand(ctx, st, h))
+	}
+	return all
+}
+
+// overflow does what is to be done about a message for which there was no room:
+// one that could be kept for somebody offline is kept, and follows as soon as there is.
+func (s *Server) overflow(ctx context.Context, o origin, named *session, st stanza.Stanza, h stanza.Header) {
+	switch {
+	case isStorable(h):
+		if named != nil {
+			named.crowd()
+		}
+		s.storeMessage(ctx, o, st, h)
+	case classOf(h.Type) == groupchat:
+		if s.entitled(ctx, o, h.To, h.From) {
+			refuseTo(ctx, o, h, stanza.ResourceConstraint)
+		}
+	}
+}
+
+// crowd notes that messages for the session are in the store. As long as the
+// store is being emptied, others go there too and keep their order.
+func (s *session) crowd() {
+	s.account.mu.Lock()
+	defer s.account.mu.Unlock()
+	s.crowded = true
+}
+
+// placeAnew finds another place for the messages that the end of the session has left
+// unsent.
+func (s *Server) placeAnew(ctx context.Context, t *session) {
+	for _, part := range t.conn.Unsent() {
+		raw, err := stanza.Parse(part)
+		if err != nil {
+			continue // a stream error, or the closing tag
+		}
+		h := raw.Header()
+		if h.Kind != stanza.KindMessage || !isStorable(h) || s.isStored(raw) {
+			continue
+		}
+		if h.To.IsBare() && s.hasEligible(h.To) {
+			continue // it was for the best of several, and the others have had it
+		}
+		if classOf(h.Type) == normal {
+			h.To = h.To.Bare() // as if it had come a moment later, to nobody's full JID
+		}
+		s.deliverMessage(ctx, s.services[h.To.Domain()], raw, h)
+	}
+}
+
+// isStored reports whether a message came out of the store, where it still is
+// unless it was sent.
+func (s *Server) isStored(raw *stanza.Raw) bool {
+	for e := range raw.Element().Children() {
+		if s.ours(e) {
+			return true
+		}
+	}
+	return false
+}
+
+// hasEligible reports whether a message for a bare JID would reach a session.
+func (s *Server) hasEligible(addr jid.JID) bool {
+	a := s.directory.online(addr)
+	return a != nil && len(a.all((*session).eligible)) > 0
+}
