@@ -28,7 +28,7 @@ func bindError(id, kind, condition string) string {
 
 // badRequest is an error with a text.
 func badRequest(id string) string {
-	const text = "<text xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'>$text</text></error>"
+	const text = "<text xmlns='urn:ietf:params:xml:ns:xmpp-stanzas' xml:lang='en'>$text</text></error>"
 	return strings.Replace(bindError(id, "modify", "bad-request"), "</error>", text, 1)
 }
 

@@ -367,13 +367,13 @@ func TestSendNow(t *testing.T) {
 		}()
 		synctest.Wait()
 		require.ErrorIs(t, c.TrySend(stanza.Message{}, stanza.Header{}), ErrQueueFull)
-		said := ""
+		var said strings.Builder
 		for urgent() == nil {
-			said += "<message id='u'/>"
+			said.WriteString("<message id='u'/>")
 		}
-		require.Equal(t, 2*len(helloXML)/len("<message id='u'/>"), len(said)/len("<message id='u'/>"))
+		require.Equal(t, 2*len(helloXML)/len("<message id='u'/>"), len(said.String())/len("<message id='u'/>"))
 		require.ErrorIs(t, urgent(), ErrQueueFull)
-		p.expect(helloXML + helloXML + said)
+		p.expect(helloXML + helloXML + said.String())
 		p.expect("<message id='w'><body>hello</body></message>")
 		require.NoError(t, <-waits)
 	})
