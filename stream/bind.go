@@ -141,7 +141,7 @@ func (f Bind) ask(ctx context.Context, n *Negotiation, wish string) (jid.JID, er
 	request := stanza.IQ{Type: stanza.IQSet, ID: stanza.NewID(), Payload: binding{resource: wish}}
 	answer, err := query(ctx, n, request)
 	if err != nil {
-		return jid.JID{}, fmt.Errorf("stream: bind: %w", err)
+		return jid.JID{}, refused("bind", err)
 	}
 	text := strings.TrimSpace(answer.Child(nsBind, "bind").Child(nsBind, "jid").Text())
 	full, err := jid.ParseLenient(text)
@@ -154,6 +154,15 @@ func (f Bind) ask(ctx context.Context, n *Negotiation, wish string) (jid.JID, er
 		return jid.JID{}, fmt.Errorf("stream: bind: the server assigned an address of somebody else, %s", full)
 	}
 	return full, nil
+}
+
+// refused says at which request the server answered with an error. Any other
+// error speaks for itself.
+func refused(what string, err error) error {
+	if _, ok := errors.AsType[*stanza.Error](err); ok {
+		return fmt.Errorf("stream: %s: %w", what, err)
+	}
+	return err
 }
 
 // query sends a request to the server and returns the result. An error answer is

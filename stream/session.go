@@ -3,7 +3,6 @@ package stream
 import (
 	"context"
 	"encoding/xml"
-	"fmt"
 	"strings"
 
 	"github.com/parlance-xmpp/xmpp/jid"
@@ -62,7 +61,7 @@ func (Session) Use(ctx context.Context, n *Negotiation, offer stanza.Element) er
 	}
 	request := stanza.IQ{Type: stanza.IQSet, ID: stanza.NewID(), Payload: sessionRequest{}}
 	if _, err := query(ctx, n, request); err != nil {
-		return fmt.Errorf("stream: session: %w", err)
+		return refused("session", err)
 	}
 	return nil
 }
