@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/parlance-xmpp/xmpp/jid"
 	"github.com/parlance-xmpp/xmpp/server/storage"
@@ -45,7 +46,7 @@ func (s *Server) newSession(a *account, c *claims, wanted string) (*session, err
 	if err != nil {
 		return nil, stanza.BadRequest // §7.7.2.1
 	}
-	t := &session{srv: s, account: a, addr: full, log: s.log, left: make(chan struct{})}
+	t := &session{srv: s, account: a, addr: full, since: time.Now(), log: s.log, left: make(chan struct{})}
 	t.work = &worker{
 		limit: s.opts.Limits.WorkBytes,
 		begin: func() bool { t.others.Add(1); return true },

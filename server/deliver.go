@@ -3,10 +3,12 @@ package server
 import (
 	"context"
 	"errors"
+	"math"
 	"time"
 
 	"github.com/parlance-xmpp/xmpp"
 	"github.com/parlance-xmpp/xmpp/jid"
+	"github.com/parlance-xmpp/xmpp/server/storage"
 	"github.com/parlance-xmpp/xmpp/stanza"
 	"github.com/parlance-xmpp/xmpp/stream"
 )
@@ -70,8 +72,20 @@ func (s *session) outcome(err error, h stanza.Header) handing {
 	}
 }
 
-// handAll hands a message to several sessions. It is taken if one of them took it.
+// handAll hands a message to several sessions. It is taken if one of them took
+// it: nobody waits for those that have no room while others have.
 func handAll(ctx context.Context, sessions []*session, st stanza.Stanza, h stanza.Header) handing {
+	if len(sessions) > 1 {
+		some := false
+		for _, t := range sessions {
+			if t.offer(st, h) {
+				some = true
+			}
+		}
+		if some {
+			return taken
+		}
+	}
 	all := missed
 	for _, t := range sessions {
 		all = min(all, t.hand(ctx, st, h))
@@ -103,9 +117,47 @@ func (s *session) crowd() {
 	s.crowded = true
 }
 
-// placeAnew finds another place for the messages that the end of the session has left
-// unsent.
+// placeAnew keeps the messages that the end of a session has left unsent, for the
+// next one. Those that went to the store for want of room are younger, and come
+// behind them.
 func (s *Server) placeAnew(ctx context.Context, t *session) {
+	unsent := s.unsentMessages(t)
+	if len(unsent) == 0 {
+		return
+	}
+	ctx, cancel := lasting(ctx)
+	defer cancel()
+	younger, err := s.storedSince(ctx, t)
+	if err != nil {
+		t.log.Error("could not list offline messages", "peer", t.addr, "err", err)
+	}
+	for _, raw := range unsent {
+		h := raw.Header()
+		s.storeMessage(ctx, s.services[t.addr.Domain()], raw, h)
+	}
+	var moved []uint64
+	unbounded := storage.OfflineLimits{Messages: math.MaxInt, Bytes: math.MaxInt}
+	for _, m := range younger {
+		if err = s.opts.Storage.Offline.Add(ctx, t.account.id, m, unbounded); err != nil {
+			t.log.Error("could not keep the order of offline messages", "peer", t.addr, "err", err)
+			break
+		}
+		moved = append(moved, m.ID)
+	}
+	if len(moved) > 0 {
+		if err := s.opts.Storage.Offline.Delete(ctx, t.account.id, moved...); err != nil {
+			t.log.Error("could not keep the order of offline messages", "peer", t.addr, "err", err)
+		}
+	}
+	if a := s.directory.online(t.account.addr); a != nil {
+		s.drain(ctx, a)
+	}
+}
+
+// unsentMessages returns the messages that the end of a session has left unsent and
+// that nobody else has had.
+func (s *Server) unsentMessages(t *session) (unsent []*stanza.Raw) {
+	others := s.hasEligible(t.account.addr)
 	for _, part := range t.conn.Unsent() {
 		raw, err := stanza.Parse(part)
 		if err != nil {
@@ -115,13 +167,31 @@ func (s *Server) placeAnew(ctx context.Context, t *session) {
 		if h.Kind != stanza.KindMessage || !isStorable(h) || s.isStored(raw) {
 			continue
 		}
-		if h.To.IsBare() && s.hasEligible(h.To) {
+		if h.To.IsBare() && others {
 			continue // it was for the best of several, and the others have had it
 		}
-		if classOf(h.Type) == normal {
-			h.To = h.To.Bare() // as if it had come a moment later, to nobody's full JID
+		unsent = append(unsent, raw)
+	}
+	return unsent
+}
+
+// storedSince returns the offline messages that were stored since the session was
+// bound.
+func (s *Server) storedSince(ctx context.Context, t *session) (all []storage.OfflineMessage, err error) {
+	for after := uint64(0); ; {
+		page, err := s.opts.Storage.Offline.List(ctx, t.account.id, after, offlinePage)
+		if err != nil {
+			return all, err
 		}
-		s.deliverMessage(ctx, s.services[h.To.Domain()], raw, h)
+		for _, m := range page {
+			after = m.ID
+			if m.Stored.After(t.since) {
+				all = append(all, m)
+			}
+		}
+		if len(page) < offlinePage {
+			return all, nil
+		}
 	}
 }
 

@@ -97,8 +97,14 @@ func slowReader(t *testing.T) {
 	romeo.sync()
 	<-juliet.done // though nobody reads what it is told
 	romeo.sync()
-	if kept := len(h.offline("juliet")); kept != total {
-		t.Errorf("kept %d of %d messages", kept, total)
+	kept := h.offline("juliet")
+	if len(kept) != total {
+		t.Errorf("kept %d of %d messages", len(kept), total)
+	}
+	for n, m := range kept { // in the order in which they were sent (RFC 6120 §10.1)
+		if !strings.Contains(m.String(), fmt.Sprintf("<body>%d ", n)) {
+			t.Fatalf("message %d is %.120s", n, m)
+		}
 	}
 	gone := 0
 	for _, e := range romeo.all() {

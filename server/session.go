@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/parlance-xmpp/xmpp/jid"
 	"github.com/parlance-xmpp/xmpp/stanza"
@@ -17,6 +18,7 @@ type session struct {
 	srv     *Server
 	account *account
 	addr    jid.JID // the full JID
+	since   time.Time
 	log     *slog.Logger
 	work    *worker
 	others  sync.WaitGroup // goroutines that deliver offline messages

@@ -46,9 +46,9 @@ func (s *session) withdraw(ctx context.Context, st stanza.Stanza, h stanza.Heade
 		s.broadcast(st, h, contacts, told)
 	}
 	for addr := range directed {
-		if addr.Localpart() != "" {
+		if addr.Localpart() != "" { // anybody, who need not have room for it
 			h.To = addr
-			s.srv.tell(st, h, told)
+			s.srv.tellBy((*session).offer, st, h, told)
 		}
 	}
 	end()
