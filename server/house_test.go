@@ -39,14 +39,17 @@ type house struct {
 	ca  *devcert.Authority
 }
 
-// authority vouches for the domains of every house: to make one takes a while.
-var authority = sync.OnceValue(func() *devcert.Authority {
+// authority returns the one that vouches for the servers of these tests. It was
+// made in real time: in a synctest bubble it would have expired long ago.
+func authority() *devcert.Authority { return theAuthority }
+
+var theAuthority = func() *devcert.Authority {
 	ca, err := devcert.New("capulet.example", "montague.example")
 	if err != nil {
 		panic(err)
 	}
 	return ca
-})
+}()
 
 // newHouse starts a server for capulet.example and montague.example with
 // accounts, named by their localparts or by their bare JIDs. Options are changed by each of change.
