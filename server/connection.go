@@ -33,7 +33,7 @@ func (c *connection) serve(ctx context.Context) error {
 	err = t.read(ctx)
 	t.leave(ctx)
 	t.others.Wait()
-	c.srv.placeAnew(ctx, t)
+	c.srv.keepUnsent(ctx, t)
 	t.log.Debug("session closed", "peer", t.addr, "err", err)
 	return err
 }

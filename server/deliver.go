@@ -117,19 +117,22 @@ func (s *session) crowd() {
 	s.crowded = true
 }
 
-// placeAnew keeps the messages that the end of a session has left unsent, for the
+// keepUnsent keeps the messages that the end of a session has left unsent, for the
 // next one. Those that went to the store for want of room are younger, and come
 // behind them.
-func (s *Server) placeAnew(ctx context.Context, t *session) {
+func (s *Server) keepUnsent(ctx context.Context, t *session) {
 	unsent := s.unsentMessages(t)
 	if len(unsent) == 0 {
 		return
 	}
 	ctx, cancel := lasting(ctx)
 	defer cancel()
-	younger, err := s.storedSince(ctx, t)
-	if err != nil {
-		t.log.Error("could not list offline messages", "peer", t.addr, "err", err)
+	var younger []storage.OfflineMessage
+	var err error
+	if !s.hasEligible(t.account.addr) { // otherwise they are on their way to another session
+		if younger, err = s.storedSince(ctx, t); err != nil {
+			t.log.Error("could not list offline messages", "peer", t.addr, "err", err)
+		}
 	}
 	for _, raw := range unsent {
 		h := raw.Header()

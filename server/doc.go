@@ -78,15 +78,15 @@
 // who write to the client wait with it, so that nobody is read faster than his
 // recipient reads; after a second their messages are kept as if the client were offline, and
 // follow when there is room. A session ends when its transport takes nothing for
-// [Limits].WriteTimeout; messages that it has not been sent are placed anew.
+// [Limits].WriteTimeout; messages that it has not been sent are kept for the next one.
 // Answers to the client's own requests are another matter: until it has read
 // some, nothing more is read from it.
 //
 // # How it is built
 //
 // One goroutine reads a session. It routes inline: it parses a stanza, applies the
-// rules, looks up the recipient and appends to the recipient's queue, without waiting for
-// anybody. What changes a roster or tells of presence happens in turns, one at
+// rules, looks up the recipient and appends to the recipient's queue. Only a message or
+// query waits for room there, and a second at most. What changes a roster or tells of presence happens in turns, one at
 // a time for each account; so nobody gets presence out of order, nor after the
 // subscription was cancelled. A turn waits for the store and for nothing else; no lock
 // is held while anything is waited for.
