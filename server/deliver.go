@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/parlance-xmpp/xmpp"
@@ -67,7 +68,7 @@ func (s *session) outcome(err error, h stanza.Header) handing {
 	case errors.Is(err, stream.ErrQueueFull) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
 		return crowded
 	default:
-		s.log.Error("a stanza could not be delivered", "peer", s.addr, "id", h.ID, "err", err)
+		s.log.Error("a stanza could not be delivered", "peer", s.addr, "id", strings.Clone(h.ID), "err", err)
 		return taken // the fault is the stanza's; others go on
 	}
 }

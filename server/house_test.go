@@ -200,7 +200,7 @@ func (c *client) next() stanza.Element {
 	c.t.Helper()
 	e, err := c.r.Next()
 	require.NoError(c.t, err)
-	return stanza.NewElement(e.Raw)
+	return stanza.Lend(e).Clone()
 }
 
 // starttls begins TLS and leaves a new stream to be opened.
@@ -301,7 +301,7 @@ func (c *client) read() {
 			if err != nil {
 				c.inErr = err
 			} else {
-				c.in = append(c.in, stanza.NewElement(e.Raw))
+				c.in = append(c.in, stanza.Lend(e).Clone())
 			}
 			c.more.Broadcast()
 			c.mu.Unlock()

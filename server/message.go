@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/parlance-xmpp/xmpp/jid"
 	"github.com/parlance-xmpp/xmpp/server/storage"
@@ -102,7 +103,7 @@ func (p *placing) place(h stanza.Header) placement {
 // failed logs why a stanza could not be processed and tells its sender that it
 // was not.
 func (s *Server) failed(ctx context.Context, o origin, h stanza.Header, what string, err error) {
-	s.log.Error("could not "+what, "peer", h.From, "id", h.ID, "err", err)
+	s.log.Error("could not "+what, "peer", h.From, "id", strings.Clone(h.ID), "err", err)
 	refuseTo(ctx, o, h, &stanza.Error{Type: stanza.Wait, Condition: stanza.InternalServerError})
 }
 

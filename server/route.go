@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"sync"
 
 	"github.com/parlance-xmpp/xmpp/jid"
 	"github.com/parlance-xmpp/xmpp/stanza"
@@ -20,15 +21,25 @@ func follow(ctx context.Context, tasks ...task) {
 	}
 }
 
+// lents are what stanzas are read into that are only routed.
+var lents = sync.Pool{New: func() any { return new(stanza.Raw) }}
+
 // handle does what a first-level element asks for that a client sent. What is no
-// stanza ends the stream.
+// stanza ends the stream. The element is lent: a message for an account goes on
+// without being copied, and everything else is.
 func (s *session) handle(ctx context.Context, e stanza.Element) {
-	raw, err := stanza.NewRaw(e, jid.Parse)
-	if raw == nil {
+	raw := lents.Get().(*stanza.Raw)
+	defer lents.Put(raw)
+	err := raw.Reset(e, s.addresses.Parse)
+	h := raw.Header()
+	if h.Kind == 0 {
 		s.fail(&stream.Error{Condition: stream.UnsupportedStanzaType})
 		return
 	}
-	h := raw.Header()
+	if h.Kind != stanza.KindMessage || h.To.Localpart() == "" {
+		raw = raw.Clone()
+		h = raw.Header()
+	}
 	h.From = s.addr // whatever the client says (RFC 6120 §8.1.2.1)
 	if h.Lang == "" {
 		h.Lang = s.conn.Lang() // §8.1.5

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -24,7 +25,9 @@ type session struct {
 	others  sync.WaitGroup // goroutines that deliver offline messages
 	left    chan struct{}  // closed when everybody has been told that it is gone
 
-	unflushed int // elements handled since the queue was last seen empty; of the reader alone
+	// Of the reader alone.
+	unflushed int       // elements handled since the queue was last seen empty
+	addresses jid.Cache // that the client writes to
 
 	// Guarded by account.mu.
 	conn       *stream.Conn // nil until the stream is negotiated
@@ -86,7 +89,7 @@ func (s *session) answer(ctx context.Context, st stanza.Stanza) {
 		return
 	}
 	if _, err := s.conn.Send(ctx, st, st.Header()); err != nil && !isDone(s.conn.Done()) && ctx.Err() == nil {
-		s.log.Error("an answer could not be sent", "peer", s.addr, "id", st.Header().ID, "err", err)
+		s.log.Error("an answer could not be sent", "peer", s.addr, "id", strings.Clone(st.Header().ID), "err", err)
 	}
 }
 

@@ -22,9 +22,10 @@
 // # Payloads
 //
 // A payload type of one's own appends itself with a [Writer] and reads itself
-// from an [Element]; see [Payload] and [Decoder]. Types with encoding/xml tags
+// from an [Element]; see [Payload] and [Decoder]. Structs with encoding/xml tags
 // join through [Marshal] and [Element.Decode], token streams in the manner of
-// mellium.im/xmlstream through [FromTokens] and TokenReader.
+// mellium.im/xmlstream through [FromMarshaler], [FromTokens] and TokenReader. The
+// guide docs/payloads.md shows each, with its cost.
 //
 // # Namespaces
 //

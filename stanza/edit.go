@@ -1,12 +1,17 @@
 package stanza
 
+import (
+	"fmt"
+
+	"github.com/parlance-xmpp/xmpp/jid"
+)
+
 // Edit returns a copy of the stanza without the children that drop reports, nil
 // for none, and with others added behind the rest. All that remains keeps its
 // bytes.
 func (r *Raw) Edit(drop func(Element) bool, add ...Payload) (*Raw, error) {
 	w := NewWriter(nil)
-	w.Start(NS, r.header.Kind.String())
-	w.addressing(r.header)
+	w.begins(&r.header)
 	r.appendOtherAttrs(w)
 	if drop == nil {
 		r.appendContent(w)
@@ -20,13 +25,13 @@ func (r *Raw) Edit(drop func(Element) bool, add ...Payload) (*Raw, error) {
 	for _, p := range add {
 		w.Payload(p)
 	}
-	w.End()
-	b, err := w.Bytes()
+	b, err := w.ends(r.header.Kind)
 	if err != nil {
 		return nil, err
 	}
-	e := NewElement(b)
-	h := r.header
-	h.Children = names(e)
-	return &Raw{header: h, element: e}, nil
+	out := new(Raw)
+	if err := out.read(b, unlimited, jid.ParseLenient); err != nil {
+		return nil, fmt.Errorf("stanza: edit: %w", err)
+	}
+	return out, nil
 }

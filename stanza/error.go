@@ -49,24 +49,25 @@ func AsError(err error) (*Error, bool) {
 // AppendXML appends the error element. It implements [Payload].
 func (e *Error) AppendXML(dst []byte) ([]byte, error) {
 	c := e.Condition
-	if !c.defined() {
-		c = UndefinedCondition
+	implied, defined := conditionTypes[c]
+	if !defined {
+		c, implied = UndefinedCondition, conditionTypes[UndefinedCondition]
 	}
 	t := e.Type
 	if !t.valid() {
-		t = c.Type()
+		t = implied
 	}
 	w := NewWriter(dst)
-	w.Start(NS, "error")
-	w.Attr("type", string(t))
-	w.OptAttr("by", e.By.String())
-	w.Start(NSErrors, string(c))
+	w.begin(NS, "error")
+	w.attr("type", string(t))
+	w.optAttr("by", e.By.String())
+	w.begin(NSErrors, string(c))
 	if c == Gone || c == Redirect {
 		w.Text(e.Address)
 	}
 	w.End()
 	if e.Text != "" {
-		w.Start(NSErrors, "text")
+		w.begin(NSErrors, "text")
 		w.Lang(e.Lang)
 		w.Text(e.Text)
 		w.End()
@@ -88,7 +89,8 @@ func parseError(el Element) *Error {
 		switch {
 		case name.Space != NSErrors:
 			if e.App == nil {
-				e.App = c
+				c = c.Clone()
+				e.App = &c
 			}
 		case name.Local == "text":
 			if e.Text == "" {

@@ -42,7 +42,7 @@ func TestC8_3_2_ErrorSyntax(t *testing.T) {
 		`<text xmlns='urn:ietf:params:xml:ns:xmpp-stanzas' xml:lang='en'>He moved</text><too-many xmlns='urn:example'/></error></message>`
 	m, err := parse(t, xml).Message()
 	require.NoError(t, err)
-	app, ok := m.Error.App.(stanza.Element)
+	app, ok := m.Error.App.(*stanza.Element)
 	require.True(t, ok)
 	require.True(t, app.Is("urn:example", "too-many"))
 	m.Error.App = nil

@@ -43,7 +43,7 @@ func (iq *IQ) Fail(e *Error) IQ {
 	return IQ{To: iq.From, From: iq.To, ID: iq.ID, Type: IQError, Error: e}
 }
 
-// Decode fills v, a [Decoder] or a pointer to a type with encoding/xml tags,
+// Decode fills v, a [Decoder] or a pointer to a struct with tags as for [Marshal],
 // from the payload of a received IQ.
 func (iq *IQ) Decode(v any) error {
 	if iq.Payload == nil {
@@ -58,17 +58,29 @@ func (iq *IQ) Decode(v any) error {
 
 // Header implements [Stanza].
 func (iq IQ) Header() Header {
-	t := string(iq.Type)
-	if iq.Error != nil {
-		t = string(IQError)
-	}
-	return Header{Kind: KindIQ, Type: t, ID: iq.ID, To: iq.To, From: iq.From, Lang: iq.Lang}
+	return Header{Kind: KindIQ, Type: iq.wireType(), ID: iq.ID, To: iq.To, From: iq.From, Lang: iq.Lang}
 }
 
 // AppendXML implements [Stanza].
-func (iq IQ) AppendXML(dst []byte) ([]byte, error) { return AppendWith(dst, iq, iq.Header()) }
+func (iq IQ) AppendXML(dst []byte) ([]byte, error) {
+	w := NewWriter(dst)
+	w.opens(KindIQ, iq.wireType(), iq.ID, &iq.To, &iq.From)
+	w.Lang(iq.Lang)
+	iq.children(w)
+	return w.ends(KindIQ)
+}
 
-func (iq IQ) appendContent(w *Writer) {
+// wireType is the value of the type attribute.
+func (iq *IQ) wireType() string {
+	if iq.Error != nil {
+		return string(IQError)
+	}
+	return string(iq.Type)
+}
+
+func (iq IQ) appendContent(w *Writer) { iq.children(w) }
+
+func (iq *IQ) children(w *Writer) {
 	if iq.Type.IsRequest() && iq.Payload == nil {
 		w.fail("an IQ of type %s needs a payload", iq.Type)
 	}
@@ -94,13 +106,14 @@ func (r *Raw) IQ() (IQ, error) {
 		return IQ{}, err
 	}
 	h := &r.header
-	iq := IQ{To: h.To, From: h.From, ID: h.ID, Type: IQType(h.Type), Lang: h.Lang}
+	iq := IQ{To: h.To, From: h.From, ID: h.ID, Type: IQType(lastingType(h.Type)), Lang: h.Lang}
+	in := r.content(&iq.ID, &iq.Lang)
 	if iq.ID == "" {
 		return iq, badRequest("an IQ needs an id")
 	}
 	switch iq.Type {
 	case IQError:
-		iq.readError(r.element)
+		iq.readError(&in)
 		return iq, nil
 	case IQGet, IQSet:
 		if len(h.Children) != 1 {
@@ -113,21 +126,23 @@ func (r *Raw) IQ() (IQ, error) {
 	default:
 		return iq, badRequest("IQ type %.20q", h.Type)
 	}
-	if e := r.element.First(); !e.IsZero() {
-		iq.Payload = e
+	if len(r.parts) > 0 {
+		e := in.child(0)
+		iq.Payload = &e
 	}
 	return iq, nil
 }
 
 // readError takes in the children of an error answer: the error and perhaps
 // the request it answers.
-func (iq *IQ) readError(e Element) {
-	for c := range e.Children() {
+func (iq *IQ) readError(in *content) {
+	for i := range in.parts {
+		c := in.child(i)
 		switch {
 		case c.Is(NS, "error") && iq.Error == nil:
 			iq.Error = parseError(c)
 		case iq.Payload == nil:
-			iq.Payload = c
+			iq.Payload = &c
 		}
 	}
 	if iq.Error == nil {

@@ -58,22 +58,34 @@ func (m *Message) Reply(body Text) Message {
 
 // Header implements [Stanza].
 func (m Message) Header() Header {
-	t := string(m.Type)
-	if m.Error != nil {
-		t = string(MessageError)
-	}
-	return Header{Kind: KindMessage, Type: t, ID: m.ID, To: m.To, From: m.From, Lang: m.Lang}
+	return Header{Kind: KindMessage, Type: m.wireType(), ID: m.ID, To: m.To, From: m.From, Lang: m.Lang}
 }
 
 // AppendXML implements [Stanza].
-func (m Message) AppendXML(dst []byte) ([]byte, error) { return AppendWith(dst, m, m.Header()) }
+func (m Message) AppendXML(dst []byte) ([]byte, error) {
+	w := NewWriter(dst)
+	w.opens(KindMessage, m.wireType(), m.ID, &m.To, &m.From)
+	w.Lang(m.Lang)
+	m.children(w)
+	return w.ends(KindMessage)
+}
 
-func (m Message) appendContent(w *Writer) {
-	m.Subject.append(w, "subject")
-	m.Body.append(w, "body")
+// wireType is the value of the type attribute.
+func (m *Message) wireType() string {
+	if m.Error != nil {
+		return string(MessageError)
+	}
+	return string(m.Type)
+}
+
+func (m Message) appendContent(w *Writer) { m.children(w) }
+
+func (m *Message) children(w *Writer) {
+	m.Subject.append(w, "<subject", "</subject>")
+	m.Body.append(w, "<body", "</body>")
 	if m.Thread.ID != "" {
-		w.Start(NS, "thread")
-		w.OptAttr("parent", m.Thread.Parent)
+		w.begin(NS, "thread")
+		w.optAttr("parent", m.Thread.Parent)
 		w.Text(m.Thread.ID)
 		w.End()
 	}
@@ -95,34 +107,53 @@ func (r *Raw) Message() (Message, error) {
 	}
 	h := &r.header
 	m := Message{To: h.To, From: h.From, ID: h.ID, Type: messageType(h.Type), Lang: h.Lang}
-	for c := range r.element.Children() {
-		name := c.Name()
-		switch {
-		case name.Space != NS:
-			m.Payloads = append(m.Payloads, c)
-		case name.Local == "subject":
-			m.Subject.add(c)
-		case name.Local == "body":
-			m.Body.add(c)
-		case name.Local == "thread" && m.Thread.ID == "":
-			m.Thread = Thread{ID: c.Text(), Parent: c.Attr("parent")}
-		case name.Local == "error" && m.Type == MessageError && m.Error == nil:
-			m.Error = parseError(c)
-		default:
-			m.Payloads = append(m.Payloads, c)
+	in := r.content(&m.ID, &m.Lang)
+	rest := r.collecting()
+	m.Body = rest.text
+	for i := range r.parts {
+		e, name := in.child(i), &h.Children[i]
+		if name.Space != NS || !m.child(e, name.Local) {
+			rest.add(e)
 		}
 	}
+	if len(m.Body) == 0 {
+		m.Body = nil
+	}
+	m.Payloads = rest.payloads
 	if m.Type == MessageError && m.Error == nil {
 		m.Error = &Error{Condition: UndefinedCondition}
 	}
 	return m, nil
 }
 
+// child takes in one child of a received message, if there is a field for it.
+func (m *Message) child(e Element, local string) bool {
+	switch {
+	case local == "body":
+		m.Body.add(e)
+	case local == "subject":
+		m.Subject.add(e)
+	case local == "thread" && m.Thread.ID == "":
+		m.Thread = Thread{ID: e.Text(), Parent: e.Attr("parent")}
+	case local == "error" && m.Type == MessageError && m.Error == nil:
+		m.Error = parseError(e)
+	default:
+		return false
+	}
+	return true
+}
+
 // messageType maps a type of the wire; RFC 6121 §5.2.2 takes an unknown one for normal.
 func messageType(s string) MessageType {
-	switch t := MessageType(s); t {
-	case MessageChat, MessageGroupchat, MessageHeadline, MessageError:
-		return t
+	switch MessageType(s) {
+	case MessageChat:
+		return MessageChat
+	case MessageGroupchat:
+		return MessageGroupchat
+	case MessageHeadline:
+		return MessageHeadline
+	case MessageError:
+		return MessageError
 	}
 	return MessageNormal
 }

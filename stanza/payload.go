@@ -30,14 +30,22 @@ type Decoder interface {
 }
 
 // Payloads are the children of a stanza that its struct has no field for, in
-// the order they came.
+// the order they came. In a received stanza each is an [*Element].
 type Payloads []Payload
 
-// Element returns the first received element of that name.
+// Element returns the first of those that are elements, as received ones are, with
+// that name.
 func (p Payloads) Element(space, local string) (Element, bool) {
 	for _, pl := range p {
-		if e, ok := pl.(Element); ok && e.Is(space, local) {
-			return e, true
+		switch e := pl.(type) {
+		case *Element:
+			if e.Is(space, local) {
+				return *e, true
+			}
+		case Element:
+			if e.Is(space, local) {
+				return e, true
+			}
 		}
 	}
 	return Element{}, false
@@ -52,23 +60,6 @@ func (p Payloads) Decode(d Decoder) (bool, error) {
 		return false, nil
 	}
 	return true, d.ParseXML(e)
-}
-
-// Marshal returns a payload that writes v by its encoding/xml tags.
-func Marshal(v any) Payload { return marshaled{v} }
-
-type marshaled struct{ v any }
-
-func (m marshaled) AppendXML(dst []byte) ([]byte, error) {
-	b, err := xml.Marshal(m.v)
-	if err != nil {
-		return dst, fmt.Errorf("stanza: %w", err)
-	}
-	e, err := xmlwire.Parse(b, NS, limits)
-	if err != nil {
-		return dst, fmt.Errorf("stanza: marshal %T: %w", m.v, err)
-	}
-	return append(dst, e.Raw...), nil
 }
 
 // FromMarshaler returns a payload that writes the tokens of m, one element.

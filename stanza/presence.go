@@ -56,23 +56,38 @@ type Presence struct {
 
 // Header implements [Stanza].
 func (p Presence) Header() Header {
-	t := string(p.Type)
-	if p.Error != nil {
-		t = string(PresenceError)
-	}
-	return Header{Kind: KindPresence, Type: t, ID: p.ID, To: p.To, From: p.From, Lang: p.Lang}
+	return Header{Kind: KindPresence, Type: p.wireType(), ID: p.ID, To: p.To, From: p.From, Lang: p.Lang}
 }
 
 // AppendXML implements [Stanza].
-func (p Presence) AppendXML(dst []byte) ([]byte, error) { return AppendWith(dst, p, p.Header()) }
+func (p Presence) AppendXML(dst []byte) ([]byte, error) {
+	w := NewWriter(dst)
+	w.opens(KindPresence, p.wireType(), p.ID, &p.To, &p.From)
+	w.Lang(p.Lang)
+	p.children(w)
+	return w.ends(KindPresence)
+}
 
-func (p Presence) appendContent(w *Writer) {
-	if p.Show != ShowOnline {
-		w.Element(NS, "show", string(p.Show))
+// wireType is the value of the type attribute.
+func (p *Presence) wireType() string {
+	if p.Error != nil {
+		return string(PresenceError)
 	}
-	p.Status.append(w, "status")
+	return string(p.Type)
+}
+
+func (p Presence) appendContent(w *Writer) { p.children(w) }
+
+func (p *Presence) children(w *Writer) {
+	if p.Show != ShowOnline {
+		w.element("show", string(p.Show))
+	}
+	p.Status.append(w, "<status", "</status>")
 	if p.Priority != 0 {
-		w.Element(NS, "priority", strconv.Itoa(int(p.Priority)))
+		w.begin(NS, "priority")
+		w.closeTag()
+		w.dst = strconv.AppendInt(w.dst, int64(p.Priority), 10)
+		w.End()
 	}
 	appendRest(w, p.Payloads, p.Error)
 }
@@ -93,27 +108,32 @@ func (r *Raw) Presence() (Presence, error) {
 		return Presence{}, err
 	}
 	h := &r.header
-	p := Presence{To: h.To, From: h.From, ID: h.ID, Type: PresenceType(h.Type), Lang: h.Lang}
+	p := Presence{To: h.To, From: h.From, ID: h.ID, Type: PresenceType(lastingType(h.Type)), Lang: h.Lang}
+	in := r.content(&p.ID, &p.Lang)
 	if !p.Type.valid() {
 		return p, badRequest("presence type %.20q", h.Type)
 	}
-	for c := range r.element.Children() {
-		if err := p.child(c); err != nil {
+	rest := r.collecting()
+	for i, name := range h.Children {
+		e := in.child(i)
+		if known, err := p.child(e, name); err != nil {
 			return p, err
+		} else if !known {
+			rest.add(e)
 		}
 	}
+	p.Payloads = rest.payloads
 	if p.Type == PresenceError && p.Error == nil {
 		p.Error = &Error{Condition: UndefinedCondition}
 	}
 	return p, nil
 }
 
-// child takes in one child of a received presence.
-func (p *Presence) child(c Element) error {
-	name := c.Name()
+// child takes in one child of a received presence, if there is a field for it.
+func (p *Presence) child(c Element, name xml.Name) (known bool, err error) {
 	switch {
 	case name.Space != NS:
-		p.Payloads = append(p.Payloads, c)
+		return false, nil
 	case name.Local == "show":
 		p.Show = showOf(c.Text())
 	case name.Local == "status":
@@ -121,15 +141,15 @@ func (p *Presence) child(c Element) error {
 	case name.Local == "priority":
 		n, err := strconv.ParseInt(strings.TrimSpace(c.Text()), 10, 8)
 		if err != nil {
-			return badRequest("priority %.20q", c.Text())
+			return true, badRequest("priority %.20q", c.Text())
 		}
 		p.Priority = int8(n)
 	case name.Local == "error" && p.Type == PresenceError && p.Error == nil:
 		p.Error = parseError(c)
 	default:
-		p.Payloads = append(p.Payloads, c)
+		return false, nil
 	}
-	return nil
+	return true, nil
 }
 
 func (t PresenceType) valid() bool {

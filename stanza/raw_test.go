@@ -3,6 +3,8 @@ package stanza_test
 import (
 	"encoding/xml"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -150,5 +152,17 @@ func FuzzRaw(f *testing.F) {
 		again := parse(t, string(out))
 		require.Equal(t, romeo, again.Header().From)
 		require.Equal(t, raw.Header().Children, again.Header().Children)
+		require.Equal(t, otherAttrs(raw), otherAttrs(again))
+		require.Equal(t, slices.Collect(raw.Element().Children()), slices.Collect(again.Element().Children()))
+		require.Equal(t, raw.Element().Text(), again.Element().Text())
 	})
+}
+
+// otherAttrs are the attributes that a header has no place for.
+func otherAttrs(r *stanza.Raw) map[xml.Name]string {
+	all := maps.Collect(r.Element().Attrs())
+	for _, name := range []xml.Name{{Local: "type"}, {Local: "id"}, {Local: "to"}, {Local: "from"}, {Space: "http://www.w3.org/XML/1998/namespace", Local: "lang"}} {
+		delete(all, name)
+	}
+	return all
 }

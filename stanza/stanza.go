@@ -3,6 +3,7 @@ package stanza
 import (
 	"crypto/rand"
 	"encoding/xml"
+	"math"
 
 	"github.com/parlance-xmpp/xmpp/internal/xmlwire"
 	"github.com/parlance-xmpp/xmpp/jid"
@@ -86,46 +87,16 @@ type Stanza interface {
 	appendContent(w *Writer)
 }
 
-// AppendWith appends s with the start tag that h describes in place of its
-// own: this is how a stream gives a stanza its id and a server stamps the
-// sender. The kind and the content stay those of s, as do attributes other than
-// the five of RFC 6120 §8.1.
-func AppendWith(dst []byte, s Stanza, h Header) ([]byte, error) {
-	w := NewWriter(dst)
-	w.Start(NS, s.Header().Kind.String())
-	w.addressing(h)
-	if raw, ok := s.(*Raw); ok {
-		raw.appendOtherAttrs(w)
-	}
-	s.appendContent(w)
-	w.End()
-	return w.Bytes()
-}
-
-// addressing writes the attributes common to all stanzas (RFC 6120 §8.1).
-func (w *Writer) addressing(h Header) {
-	w.OptAttr("type", h.Type)
-	w.OptAttr("id", h.ID)
-	w.OptAttr("to", h.To.String())
-	w.OptAttr("from", h.From.String())
-	if h.Lang != "" {
-		w.attr("xml:lang", h.Lang)
-	}
-}
-
 // NewID returns an id for a stanza: unique, and with 128 random bits, so that
 // nobody can guess it and answer in another's place (RFC 6120 §8.1.3).
 func NewID() string { return rand.Text() }
 
-// names lists the names of e's children.
-func names(e Element) []xml.Name {
-	var out []xml.Name
-	for c := range e.Children() {
-		out = append(out, c.Name())
-	}
-	return out
-}
-
-// limits bound what [Parse], [ParseElement] and [Marshal] read. The bytes are in memory
+// limits bound what [Parse] and [ParseElement] read. The bytes are in memory
 // already, so these are far above what a stream lets through.
 var limits = xmlwire.Limits{Bytes: 64 << 20, Elements: 1 << 20, AttrBytes: 1 << 20}
+
+// unlimited is for what was checked before, by limits that are not known here.
+var unlimited = xmlwire.Limits{
+	Bytes: math.MaxInt, Depth: math.MaxInt, Elements: math.MaxInt,
+	Attrs: math.MaxInt, Namespaces: math.MaxInt, AttrBytes: math.MaxInt,
+}

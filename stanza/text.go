@@ -1,6 +1,10 @@
 package stanza
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/parlance-xmpp/xmpp/internal/xmlwire"
+)
 
 // Text is something for people to read, in one language or several: a body,
 // subject or status (RFC 6121 §5.2.3: at most one value for each language).
@@ -60,20 +64,31 @@ func shorten(tag string) string {
 	return tag
 }
 
-// append writes one element named local for each translation.
-func (t Text) append(w *Writer, local string) {
-	for i, tr := range t {
+// append writes one element for each translation, given its tags: what a start
+// tag begins with, and the end tag.
+func (t Text) append(w *Writer, start, end string) {
+	for i := range t {
+		tr := &t[i]
 		for _, before := range t[:i] {
 			if strings.EqualFold(before.Lang, tr.Lang) {
-				w.fail("two %s elements in language %q", local, tr.Lang)
+				w.fail("two %s elements in language %q", start[1:], tr.Lang)
 			}
 		}
-		w.Start(NS, local)
+		w.closeTag()
+		dst, err := append(w.dst, start...), error(nil)
 		if tr.Lang != "" {
-			w.attr("xml:lang", tr.Lang)
+			if dst, err = xmlwire.AppendQuoted(append(dst, " xml:lang='"...), tr.Lang); err != nil {
+				w.fail("language of %s: %w", start[1:], err)
+			}
 		}
-		w.Text(tr.Value)
-		w.End()
+		if tr.Value == "" {
+			w.dst = append(dst, "/>"...)
+			continue
+		}
+		if dst, err = xmlwire.AppendText(append(dst, '>'), tr.Value); err != nil {
+			w.fail("text of %s: %w", start[1:], err)
+		}
+		w.dst = append(dst, end...)
 	}
 }
 

@@ -401,7 +401,7 @@ func reading(c *Conn) (elements <-chan stanza.Element, end <-chan error) {
 				done <- err
 				return
 			}
-			out <- e
+			out <- e.Clone()
 		}
 	}()
 	return out, done

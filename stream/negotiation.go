@@ -69,6 +69,7 @@ func (n *Negotiation) Read(ctx context.Context) (stanza.Element, error) {
 	var e stanza.Element
 	read := func() (err error) {
 		e, err = n.c.read()
+		e = e.Clone()
 		return err
 	}
 	if n.established {

@@ -13,6 +13,9 @@ import (
 
 // Next returns the next first-level element: of the receiving entity always a
 // stanza; of the initiating entity perhaps another element, which it may ignore.
+// The element is lent until the next call: keep [stanza.Element.Clone] of it, or
+// [stanza.Raw.Clone], not it.
+//
 // Only one goroutine calls it, and it must keep calling until there is an error.
 // That is final, and the stream has ended by then:
 //
@@ -36,7 +39,7 @@ func (c *Conn) Next() (stanza.Element, error) {
 		f := c.standing(e)
 		switch {
 		case f != nil:
-			err = f.Serve(lifetime{c}, &Negotiation{c: c, established: true}, e)
+			err = f.Serve(lifetime{c}, &Negotiation{c: c, established: true}, e.Clone())
 		case isStanza(e):
 			return e, nil
 		case foreign(e):
@@ -65,8 +68,8 @@ func (c *Conn) standing(e stanza.Element) Feature {
 	return nil
 }
 
-// read returns the next first-level element. A stream error that the peer
-// reports, and XML that is refused, is an [*Error].
+// read returns the next first-level element, lent until the next call. A stream
+// error that the peer reports, and XML that is refused, is an [*Error].
 func (c *Conn) read() (stanza.Element, error) {
 	el, err := c.r.Next()
 	if err != nil {
@@ -75,15 +78,16 @@ func (c *Conn) read() (stanza.Element, error) {
 		}
 		return stanza.Element{}, readError(err)
 	}
-	raw := el.Raw
+	e, raw := stanza.Lend(el), el.Raw
 	if c.content != stanza.NS {
 		raw = xmlwire.NewNode(raw, c.content).AppendTo(nil, stanza.NS)
+		e = stanza.NewElement(raw)
 	}
 	if c.trace.Received != nil {
 		c.trace.Received(redacted(raw))
 	}
-	e := stanza.NewElement(raw)
 	if e.Is(xmlwire.NSStreams, "error") {
+		e = e.Clone() // the error keeps parts of it
 		return e, parseError(e)
 	}
 	return e, nil

@@ -53,7 +53,7 @@ func in(path string, folders ...string) bool {
 // else's: mellium.im/xmlstream brings in net for its error values.
 func TestExtensionsOpenNoSocket(t *testing.T) {
 	for _, p := range list(t) {
-		if !in(p.ImportPath, "", "jid", "stanza", "muxer", "roster", "presence", "xep", "internal/xmlwire") {
+		if !in(p.ImportPath, "", "jid", "stanza", "muxer", "roster", "presence", "xep", "internal/xmlwire", "internal/xmltags") {
 			continue
 		}
 		for _, imp := range p.Imports {
@@ -88,11 +88,11 @@ func TestRolesKnowNoExtension(t *testing.T) {
 	}
 }
 
-// Package sasl knows nothing of XMPP, and jid and xmlwire nothing of what is
-// built on them.
+// Package sasl knows nothing of XMPP, and jid, xmlwire and xmltags nothing of what
+// is built on them.
 func TestFoundations(t *testing.T) {
 	for _, p := range list(t) {
-		if !in(p.ImportPath, "sasl", "jid", "internal/xmlwire") {
+		if !in(p.ImportPath, "sasl", "jid", "internal/xmlwire", "internal/xmltags") {
 			continue
 		}
 		for _, dep := range p.Deps {

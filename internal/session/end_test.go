@@ -157,14 +157,16 @@ func TestCloseWakesThePausedReader(t *testing.T) {
 		c := &lingering{fakeConn: newFakeConn(t)}
 		s := New(c, Options{Handler: handler, QueueBytes: 1000})
 		s.Start(s)
-		read := flood(c.fakeConn)
+		flood(c.fakeConn)
 		synctest.Wait()
-		before := read.Load()
-		if err := s.Close(t.Context()); err != nil {
+		if !s.paused {
+			t.Error("the reader does not pause: the test shows nothing")
+		}
+		if err := s.Close(t.Context()); err != nil { // it returns when more has been read
 			t.Errorf("Close: %v", err)
 		}
-		if err := s.Wait(); err != nil || read.Load() == before {
-			t.Errorf("Wait = %v; read %d before, %d in all", err, before, read.Load())
+		if err := s.Wait(); err != nil {
+			t.Errorf("Wait = %v", err)
 		}
 	})
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/parlance-xmpp/xmpp"
-	"github.com/parlance-xmpp/xmpp/jid"
 	"github.com/parlance-xmpp/xmpp/stanza"
 	"github.com/parlance-xmpp/xmpp/stream"
 )
@@ -27,13 +26,15 @@ func (s *Session) read(ctx context.Context) error {
 	}
 }
 
-// stanza returns the stanza in e, nil if there is none to go on with.
+// stanza returns a copy of the stanza in e, which the stream has lent; nil if
+// there is none to go on with.
 func (s *Session) stanza(e stanza.Element) *stanza.Raw {
-	raw, err := stanza.NewRaw(e, jid.ParseLenient)
-	if raw == nil {
+	err := s.lent.Reset(e, s.addresses.ParseLenient)
+	if s.lent.Header().Kind == 0 {
 		s.log.Debug("ignored what is no stanza", "err", err)
 		return nil
 	}
+	raw := s.lent.Clone()
 	if err != nil && raw.Header().From.IsZero() {
 		// Without a sender it would pass for a word of the own account
 		// (xmpp.OriginOf), and nobody could be answered.

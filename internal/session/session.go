@@ -88,6 +88,10 @@ type Session struct {
 	worker sync.WaitGroup // only the reader, or a worker in its place, adds to it
 	wake   chan struct{}  // has an item when a paused reader should look again
 
+	// Of the reader alone.
+	lent      stanza.Raw // what it has got last
+	addresses jid.Cache  // of those who write
+
 	mu      sync.Mutex // guards the fields below
 	queue   []*stanza.Raw
 	bytes   int  // of the queue and of what is being handled

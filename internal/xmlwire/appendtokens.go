@@ -114,7 +114,7 @@ func (w *tokenWriter) end(name xml.Name) error {
 	return nil
 }
 
-func (w *tokenWriter) start(t *xml.StartElement) (err error) {
+func (w *tokenWriter) start(t *xml.StartElement) error {
 	if len(w.open) >= defaultDepth {
 		return ErrDepth
 	}
@@ -123,27 +123,40 @@ func (w *tokenWriter) start(t *xml.StartElement) (err error) {
 	if last := len(w.open) - 1; last >= 0 {
 		parentNS = w.open[last].ns
 	}
-	ns := elementNS(t, parentNS)
+	out, ns, err := AppendStart(w.dst, t, parentNS, len(w.open) > 0)
+	if err != nil {
+		return err
+	}
+	w.dst, w.inTag = out, true
+	w.open = append(w.open, openToken{t.Name, ns})
+	return nil
+}
+
+// AppendStart appends the start tag of t, short of its end: ">" or "/>" is to
+// follow. It stands in an element whose namespace is parentNS; its own is
+// returned. inside says that it stands in a first-level element, where none of
+// the stream namespace is allowed. On an error, as of [AppendTokens], dst is
+// returned as it was.
+func AppendStart(dst []byte, t *xml.StartElement, parentNS string, inside bool) (out []byte, ns string, err error) {
+	ns = elementNS(t, parentNS)
 	switch {
 	case ns == NSXML || ns == NSXMLNS:
-		return fmt.Errorf("%w: element in a reserved namespace", ErrName)
-	case ns == NSStreams && len(w.open) > 0:
-		return fmt.Errorf("%w: element of the stream namespace inside another", ErrToken)
+		return dst, "", fmt.Errorf("%w: element in a reserved namespace", ErrName)
+	case ns == NSStreams && inside:
+		return dst, "", fmt.Errorf("%w: element of the stream namespace inside another", ErrToken)
 	}
-	if w.dst, err = AppendName(append(w.dst, '<'), t.Name.Local); err != nil {
-		return err
+	if out, err = AppendName(append(dst, '<'), t.Name.Local); err != nil {
+		return dst, "", err
 	}
 	if ns != parentNS {
-		if w.dst, err = AppendAttr(w.dst, "xmlns", ns); err != nil {
-			return err
+		if out, err = AppendNamedAttr(out, "xmlns", ns); err != nil {
+			return dst, "", err
 		}
 	}
-	if err := w.attrs(t.Attr); err != nil {
-		return err
+	if out, err = appendAttrs(out, t.Attr); err != nil {
+		return dst, "", err
 	}
-	w.open = append(w.open, openToken{t.Name, ns})
-	w.inTag = true
-	return nil
+	return out, ns, nil
 }
 
 // elementNS is the namespace of the element that t begins.
@@ -159,8 +172,8 @@ func elementNS(t *xml.StartElement, parentNS string) string {
 	return parentNS
 }
 
-// attrs writes attributes, and declares the prefixes they need.
-func (w *tokenWriter) attrs(attrs []xml.Attr) (err error) {
+// appendAttrs writes attributes, and declares the prefixes they need.
+func appendAttrs(dst []byte, attrs []xml.Attr) (_ []byte, err error) {
 	var prefixes prefixTable
 	var seen map[xml.Name]struct{} // nil for a single attribute
 	for _, a := range attrs {
@@ -169,10 +182,10 @@ func (w *tokenWriter) attrs(attrs []xml.Attr) (err error) {
 			continue
 		}
 		if !ValidName(name.Local) {
-			return fmt.Errorf("%w: attribute %q", ErrName, clipped(name.Local))
+			return dst, fmt.Errorf("%w: attribute %q", ErrName, clipped(name.Local))
 		}
 		if _, repeated := seen[name]; repeated {
-			return fmt.Errorf("%w: attribute %q twice", ErrName, clipped(name.Local))
+			return dst, fmt.Errorf("%w: attribute %q twice", ErrName, clipped(name.Local))
 		}
 		if seen == nil && len(attrs) > 1 {
 			seen = make(map[xml.Name]struct{}, len(attrs))
@@ -188,18 +201,17 @@ func (w *tokenWriter) attrs(attrs []xml.Attr) (err error) {
 		default:
 			prefix, declared := prefixes.of(name.Space, attrs)
 			if !declared {
-				if w.dst, err = AppendAttr(w.dst, "xmlns:"+prefix, name.Space); err != nil {
-					return err
+				if dst, err = AppendNamedAttr(dst, "xmlns:"+prefix, name.Space); err != nil {
+					return dst, err
 				}
 			}
 			written = prefix + ":" + name.Local
 		}
-		if err := checkChars(a.Value); err != nil {
-			return err
+		if dst, err = AppendNamedAttr(dst, written, a.Value); err != nil {
+			return dst, err
 		}
-		w.dst = appendAttr(w.dst, written, a.Value)
 	}
-	return nil
+	return dst, nil
 }
 
 // attrName is what a program means by the name of an attribute, and whether that

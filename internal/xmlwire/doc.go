@@ -11,6 +11,10 @@
 // [Parse] does the same for an element that is in memory already. What is
 // refused is an [Error] that names the stream error condition to send.
 //
+// An element is lent: it stays in the reader's memory, is valid until the next
+// call, and costs no allocation. With it comes its [Head], what routing needs to
+// know, noted while it was checked.
+//
 // A document need not be a stream: the <body/> of BOSH (XEP-0124) is one too,
 // with what it carries as first-level elements. It has to be read as such, since
 // an element of the stream namespace is refused anywhere further in.
@@ -40,7 +44,8 @@
 // # Writing
 //
 // [AppendText], [AppendAttr] and [AppendName] append escaped and checked pieces
-// to a buffer: no value can end what it stands in. [AppendTokens] turns any
+// to a buffer: no value can end what it stands in. They look at eight bytes at a
+// time, and allocate nothing when the buffer has the room. [AppendTokens] turns any
 // [encoding/xml.TokenReader] into plain form, and cannot be made to write XML that
 // is not well-formed.
 package xmlwire

@@ -11,15 +11,16 @@ func (s *scanner) endTag(b []byte, pos int) (next int, ok, done bool) {
 			s.fail(notWellFormed, "end tag without a start tag (XML §2.1)", s.mark)
 			return pos, false, false
 		}
-		got := b[s.mark:min(len(b), s.mark+len(want))]
-		if !bytes.Equal(got, want[:len(got)]) {
+		// Up to pos it agrees already.
+		end := s.mark + len(want)
+		if got := b[pos:min(len(b), end)]; !bytes.Equal(got, want[pos-s.mark:][:len(got)]) {
 			s.fail(notWellFormed, "end tag of another name than the start tag (XML §3)", s.mark)
 			return pos, false, false
 		}
-		pos = s.mark + len(got)
-		if len(got) < len(want) {
-			return pos, false, false
+		if len(b) < end {
+			return len(b), false, false
 		}
+		pos = end
 		s.state = stAfterEnd
 	}
 	if pos = skipBlanks(b, pos); pos == len(b) {
@@ -36,6 +37,9 @@ func (s *scanner) endTag(b []byte, pos int) (next int, ok, done bool) {
 	}
 	s.binds = s.binds[:s.open[depth-1].binds]
 	s.open = s.open[:depth-1]
+	if depth == 2 {
+		s.endPart(s.mark-len("</"), pos+1)
+	}
 	s.state = stText
 	return pos + 1, true, depth == 1
 }
@@ -46,8 +50,8 @@ func (s *scanner) expectedEnd(b []byte) []byte {
 	switch depth := len(s.open); {
 	case depth > 0:
 		return s.open[depth-1].name.of(b)
-	case s.rootText != nil:
-		return s.rootName.of(s.rootText)
+	case s.doc.rootText != nil:
+		return s.doc.rootName.of(s.doc.rootText)
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"io"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -84,6 +85,7 @@ func checkPlain(t *testing.T, e Element, ns string) {
 	if got, want := nodeTree(n), textFirst(n); got != want {
 		t.Fatalf("%s\nnode: %s\ntokens: %s", e.Raw, got, want)
 	}
+	checkHead(t, e, n)
 	loose := Limits{Bytes: 1 << 20, Namespaces: 1 << 20}
 	if again, err := Parse(e.Raw, ns, loose); err != nil || again.Name != e.Name || !bytes.Equal(again.Raw, e.Raw) {
 		t.Fatalf("%s\nread again: %v %s, %v", e.Raw, again.Name, again.Raw, err)
@@ -106,6 +108,35 @@ func checkPlain(t *testing.T, e Element, ns string) {
 		if again, err := Parse(out, ns, loose); err != nil || !bytes.Equal(again.Raw, out) {
 			t.Fatalf("%s\nfrom tokens: %s\nread again: %s, %v", e.Raw, out, again.Raw, err)
 		}
+	}
+}
+
+// checkHead checks that what was noted while scanning is what stands there.
+func checkHead(t *testing.T, e Element, n Node) {
+	t.Helper()
+	others := 0
+	for name := range n.Attrs() {
+		if name.Space != "" && name != (xml.Name{Space: NSXML, Local: "lang"}) || name.Space == "" && !slices.Contains([]string{"to", "from", "id", "type"}, name.Local) {
+			others++
+		}
+	}
+	for _, a := range []struct {
+		space, local string
+		got          []byte
+	}{{"", "to", e.Head.To}, {"", "from", e.Head.From}, {"", "id", e.Head.ID}, {"", "type", e.Head.Type}, {NSXML, "lang", e.Head.Lang}} {
+		if want, ok := n.Attr(a.space, a.local); string(a.got) != want || ok != (a.got != nil) {
+			t.Fatalf("%s: %s is %q, want %q, %v", e.Raw, a.local, a.got, want, ok)
+		}
+	}
+	if others > 0 && !e.Head.Others {
+		t.Fatalf("%s: there are other attributes", e.Raw)
+	}
+	var children []xml.Name
+	for child := range n.Children() {
+		children = append(children, child.Name())
+	}
+	if !slices.Equal(children, e.Head.Children) {
+		t.Fatalf("%s: children are %v, want %v", e.Raw, e.Head.Children, children)
 	}
 }
 
@@ -248,7 +279,9 @@ func FuzzWrite(f *testing.F) {
 		if got, _ := n.Attr("", name); got != s || n.Text() != s {
 			t.Fatalf("%q: value %q, text %q", s, got, n.Text())
 		}
-		checkPlain(t, e, "")
+		if e, err = first(string(doc), Limits{}); err == nil {
+			checkPlain(t, e, "jabber:client")
+		}
 	})
 }
 

@@ -44,6 +44,7 @@ func (h Header) Declares(ns string) bool {
 // are those of [Reader.Next], except that io.EOF means that the source ended
 // before the document began.
 func (r *Reader) Header() (Header, error) {
+	r.reclaim()
 	if r.err != nil {
 		return Header{}, r.err
 	}
@@ -78,18 +79,19 @@ var errHeaderTwice = errors.New("xmlwire: Header after Header")
 
 // header returns what was scanned of the root's start tag, in b.
 func (s *scanner) header(b []byte) Header {
-	h := Header{Name: s.name, ContentNS: s.contentNS}
+	s.borrow()
+	h := Header{Name: s.name, ContentNS: s.doc.contentNS}
 	for i := range s.attrs {
 		a := &s.attrs[i]
 		value := string(unescaped(a.value.of(b)))
 		switch {
 		case !a.declares:
-			name := xml.Name{Local: string(a.local.of(b))}
+			name := xml.Name{Local: string(a.localOf(b))}
 			if a.binding != noPrefix {
-				name = s.expand(b, a, span{})
+				name = s.expand(b, a, nil, "")
 			}
 			h.Attrs = append(h.Attrs, xml.Attr{Name: name, Value: value})
-		case a.prefix.len() > 0:
+		case a.prefixed():
 			h.prefixed = append(h.prefixed, value)
 		}
 	}

@@ -1,6 +1,8 @@
 package xmlwire
 
 import (
+	"bytes"
+	"encoding/xml"
 	"errors"
 	"io"
 	"strings"
@@ -34,8 +36,18 @@ func readAll(src io.Reader, limits Limits) (t transcript) {
 			t.err = err
 			return t
 		}
-		t.elements = append(t.elements, e)
+		t.elements = append(t.elements, owned(e))
 	}
+}
+
+// owned returns a copy of e that the reader will not take back.
+func owned(e *Element) Element {
+	h := *e.Head
+	h.To, h.From, h.ID, h.Type, h.Lang = bytes.Clone(h.To), bytes.Clone(h.From), bytes.Clone(h.ID), bytes.Clone(h.Type), bytes.Clone(h.Lang)
+	h.Children = append([]xml.Name(nil), h.Children...)
+	h.Parts = append([]Part(nil), h.Parts...)
+	h.Rewritten, h.Decoded = false, false // how it came, not what it is
+	return Element{e.Name, bytes.Clone(e.Raw), &h}
 }
 
 // first reads the first element of a stream in which s follows the header.

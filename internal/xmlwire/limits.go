@@ -7,7 +7,8 @@ import "cmp"
 // a policy-violation (RFC 6120 §4.9.3.14).
 type Limits struct {
 	// Bytes bounds one first-level element, or the root's start tag, as received;
-	// its plain form may be twice as long. (An XML declaration may have 256 bytes,
+	// its plain form may be twice as long as that, but no more than 16 times as long
+	// as what was received and 4 KiB. (An XML declaration may have 256 bytes,
 	// always.) Default 262144 (256 KiB).
 	Bytes int
 	// Depth bounds the nesting of elements; a first-level element has depth 1.

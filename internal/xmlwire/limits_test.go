@@ -166,7 +166,7 @@ func TestSec_BlanksAreNotBuffered(t *testing.T) {
 	if _, err := r.Next(); err != io.ErrUnexpectedEOF {
 		t.Fatal(err)
 	}
-	if got := len(r.win.buf); got > idleBuffer {
+	if got := len(r.win.buf); got > busyBuffer {
 		t.Errorf("buffer of %d bytes", got)
 	}
 }
@@ -175,6 +175,11 @@ func TestSec_BlanksAreNotBuffered(t *testing.T) {
 func TestSec_PlainFormIsBounded(t *testing.T) {
 	long := strings.Repeat("u", 30<<10)
 	in := "<x xmlns:a='" + long + "'>" + strings.Repeat("<a:b/>", 5000) + "</x>"
+	if _, err := Parse([]byte(in), "", Limits{}); condition(err) != policyViolation {
+		t.Errorf("got %v, want policy-violation", err)
+	}
+	// A short one cannot make it as long as the longest may become.
+	in = "<x xmlns:a='" + strings.Repeat("u", 1<<10) + "'>" + strings.Repeat("<a:b/>", 170) + "</x>"
 	if _, err := Parse([]byte(in), "", Limits{}); condition(err) != policyViolation {
 		t.Errorf("got %v, want policy-violation", err)
 	}

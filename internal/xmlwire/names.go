@@ -117,15 +117,28 @@ func within[T uint16 | rune](table []nameRange[T], r rune) bool {
 // ValidName reports whether s is a name without a colon (an NCName of Namespaces
 // in XML §3) that any parser accepts: by the rules of all editions of XML 1.0.
 func ValidName(s string) bool {
-	for i, r := range s {
+	if s == "" || !is(s[0], charNameStart) && s[0] < utf8.RuneSelf {
+		return false
+	}
+	for i := range len(s) {
+		if !is(s[i], charName) {
+			return validNameFrom(s, i)
+		}
+	}
+	return true
+}
+
+// validNameFrom is ValidName for what is a name as far as i.
+func validNameFrom(s string, i int) bool {
+	for at, r := range s[i:] {
 		switch {
 		case r < utf8.RuneSelf:
-			if !is(byte(r), charName) || i == 0 && !is(byte(r), charNameStart) {
+			if !is(byte(r), charName) {
 				return false
 			}
-		case nameRune(r, i == 0) != nameOK: // nor is U+FFFD, for which invalid UTF-8 comes out as
+		case nameRune(r, i+at == 0) != nameOK: // nor is U+FFFD, for which invalid UTF-8 comes out as
 			return false
 		}
 	}
-	return s != ""
+	return true
 }

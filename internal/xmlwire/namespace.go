@@ -11,6 +11,7 @@ import (
 // scanned or, for one that the root declares, into scanner.rootText.
 type binding struct {
 	prefix, value span
+	name          string // of the namespace, once it was asked for
 	hash          uint64 // of the namespace name
 	isStream      bool   // it is the stream namespace
 	ofRoot        bool
@@ -26,85 +27,114 @@ const (
 // declarations and checks its names (Namespaces in XML §3, §5, §6).
 func (s *scanner) endStart(b []byte, next int, empty bool) (_ int, ok, done bool) {
 	depth, around := len(s.open), int32(len(s.binds))
-	inStream := s.contentNS == NSStreams
+	inStream := depth == 0 && s.doc.contentNS == NSStreams
 	if depth > 0 {
 		inStream = s.open[depth-1].inStream
 	}
-	defaultNS := span{-1, -1}
-	if len(s.attrs) > 0 {
-		for i := range s.attrs {
-			if !s.declare(b, &s.attrs[i], next) {
-				return next, false, false
-			}
-			if a := &s.attrs[i]; a.declares && a.prefix.len() == 0 {
-				defaultNS = a.value
-				inStream = isNamespace(a.value.of(b), NSStreams)
-			}
-		}
-		if !s.resolveAttrs(b, around, next) {
+	var defaultNS *attrSpan
+	for i := range s.attrs {
+		a := &s.attrs[i]
+		if !s.declare(b, a, next) {
 			return next, false, false
 		}
+		if a.declares && !a.prefixed() {
+			defaultNS = a
+			inStream = string(a.decoded(b)) == NSStreams
+		}
+	}
+	if !s.resolveAttrs(b, around, next) {
+		return next, false, false
 	}
 	elemInStream := inStream
 	s.elem.binding = noPrefix
-	if s.elem.prefix.len() > 0 {
+	if s.elem.prefixed() {
 		s.plain = false
 		if !s.resolveElem(b, next) {
 			return next, false, false
 		}
 		elemInStream = s.binds[s.elem.binding].isStream
 	}
-	if elemInStream && !s.root {
-		if depth > 0 {
-			s.fail(badFormat, "element of the stream namespace inside a first-level element (RFC 6120 §4.8.1)", next)
-			return next, false, false
-		}
-		if string(s.elem.local.of(b)) == "stream" {
-			s.fail(badFormat, "stream header inside a stream (RFC 6120 §4.2)", next)
-			return next, false, false
-		}
+	if elemInStream && !s.root && !s.inPlace(b, depth, next) {
+		return next, false, false
 	}
-	if depth == 0 {
-		s.name = s.expand(b, &s.elem, defaultNS)
-		if s.root {
-			s.isRootEnd = empty
-			s.keepRoot(b[:next], defaultNS)
-			return next, true, true
-		}
+	if s.root {
+		s.keepRoot(b[:next], defaultNS)
+		s.name = s.expand(b, &s.elem, defaultNS, s.doc.contentNS)
+		s.isRootEnd = empty
+		return next, true, true
 	}
+	switch depth {
+	case 0:
+		s.name = s.expand(b, &s.elem, defaultNS, s.doc.contentNS)
+		s.innerNS = s.doc.contentNS
+		if defaultNS != nil {
+			s.innerNS = s.memo.names.of(nil, defaultNS.decoded(b)).Space
+		}
+		s.findHead(b)
+	case 1:
+		s.addChild(s.expand(b, &s.elem, defaultNS, s.innerNS), int(s.elem.from)-1, next)
+	}
+	s.state = stText
 	if empty {
 		s.binds = s.binds[:around]
-		s.state = stText
 		return next, true, depth == 0
 	}
 	s.open = append(s.open, openElem{s.elem.name(), around, inStream})
-	s.state = stText
 	return next, true, false
+}
+
+// addChild notes a child whose start tag stands from start to end, which is all of
+// it unless an end tag follows.
+func (s *scanner) addChild(name xml.Name, start, end int) {
+	if n := len(s.children); n == cap(s.children) { // append would grow long lists by a quarter only
+		s.children, s.parts = slices.Grow(s.children, max(n, few)), slices.Grow(s.parts, max(n, few))
+	}
+	s.children = append(s.children, name)
+	s.parts = append(s.parts, Part{int32(start), int32(end), int32(end), int32(end)})
+}
+
+// few is how many children there is room for at first.
+const few = 8
+
+// endPart notes that the last child has an end tag, from start to end.
+func (s *scanner) endPart(start, end int) {
+	p := &s.parts[len(s.parts)-1]
+	p.contentEnd, p.end = int32(start), int32(end)
+}
+
+// inPlace refuses an element of the stream namespace where none may stand.
+func (s *scanner) inPlace(b []byte, depth, pos int) bool {
+	if depth > 0 {
+		return s.refuse(badFormat, "element of the stream namespace inside a first-level element (RFC 6120 §4.8.1)", pos)
+	}
+	if string(s.elem.localOf(b)) == "stream" {
+		return s.refuse(badFormat, "stream header inside a stream (RFC 6120 §4.2)", pos)
+	}
+	return true
 }
 
 // declare applies a, if it is a namespace declaration.
 func (s *scanner) declare(b []byte, a *attrSpan, pos int) bool {
-	a.binding = noPrefix
-	isDefault := a.prefix.len() == 0
-	if isDefault && string(a.local.of(b)) != "xmlns" || !isDefault && string(a.prefix.of(b)) != "xmlns" {
+	isDefault := !a.prefixed()
+	if isDefault && string(a.localOf(b)) != "xmlns" || !isDefault && string(a.prefixOf(b)) != "xmlns" {
 		return true
 	}
 	a.declares = true
 	if s.namespaces++; s.namespaces > s.lim.Namespaces {
 		return s.refuse(policyViolation, "too many namespace declarations", pos)
 	}
-	name := a.value.of(b)
-	isXML := isNamespace(name, NSXML)
-	if isNamespace(name, NSXMLNS) {
+	name := a.decoded(b)
+	if string(name) == NSXMLNS {
 		return s.refuse(notWellFormed, "declaration of the namespace of declarations (Namespaces in XML §3)", pos)
 	}
+	isXML := string(name) == NSXML
 	if isDefault {
 		if isXML {
 			return s.refuse(notWellFormed, "xml namespace as default (Namespaces in XML §3)", pos)
 		}
 		return true
 	}
-	switch prefix := a.local.of(b); {
+	switch prefix := a.localOf(b); {
 	case string(prefix) == "xmlns":
 		return s.refuse(notWellFormed, "declaration of the prefix xmlns (Namespaces in XML §3)", pos)
 	case string(prefix) == "xml" && isXML:
@@ -117,13 +147,16 @@ func (s *scanner) declare(b []byte, a *attrSpan, pos int) bool {
 		return s.refuse(policyViolation, "too many prefixes in scope", pos)
 	}
 	s.binds = append(s.binds, binding{
-		prefix:   a.local,
+		prefix:   span{a.local, a.end},
 		value:    a.value,
-		hash:     maphash.Bytes(s.seed, unescaped(name)),
-		isStream: isNamespace(name, NSStreams),
+		hash:     maphash.Bytes(seed, name),
+		isStream: string(name) == NSStreams,
 	})
 	return true
 }
+
+// decoded is the value of a as it reads.
+func (a *attrSpan) decoded(b []byte) []byte { return unescaped(a.value.of(b)) }
 
 // refuse is fail for methods that return whether all is well.
 func (s *scanner) refuse(condition, detail string, pos int) bool {
@@ -133,7 +166,7 @@ func (s *scanner) refuse(condition, detail string, pos int) bool {
 
 // resolveElem finds what the prefix of the element is bound to.
 func (s *scanner) resolveElem(b []byte, pos int) bool {
-	switch prefix := s.elem.prefix.of(b); string(prefix) {
+	switch prefix := s.elem.prefixOf(b); string(prefix) {
 	case "xmlns":
 		return s.refuse(notWellFormed, "element with the prefix xmlns (Namespaces in XML §3)", pos)
 	case "xml":
@@ -150,10 +183,10 @@ func (s *scanner) resolveElem(b []byte, pos int) bool {
 func (s *scanner) resolveAttrs(b []byte, around int32, pos int) bool {
 	for i := range s.attrs {
 		a := &s.attrs[i]
-		if a.declares || a.prefix.len() == 0 {
+		if a.declares || !a.prefixed() {
 			continue
 		}
-		if prefix := a.prefix.of(b); string(prefix) == "xml" {
+		if prefix := a.prefixOf(b); string(prefix) == "xml" {
 			a.binding = xmlPrefix
 		} else if !s.lookup(b, prefix, a, pos) {
 			return false
@@ -182,7 +215,7 @@ func (s *scanner) lookup(b, prefix []byte, a *attrSpan, pos int) bool {
 // source is what the positions of bound point into.
 func (s *scanner) source(b []byte, bound *binding) []byte {
 	if bound.ofRoot {
-		return s.rootText
+		return s.doc.rootText
 	}
 	return b
 }
@@ -210,7 +243,7 @@ func (s *scanner) repeats(b []byte) bool {
 	keys := make([]keyed, len(s.attrs))
 	for i := range s.attrs {
 		a := &s.attrs[i]
-		keys[i] = keyed{maphash.Bytes(s.seed, a.local.of(b)) + s.nsHash(a), i}
+		keys[i] = keyed{maphash.Bytes(seed, a.localOf(b)) + s.nsHash(a), i}
 	}
 	slices.SortFunc(keys, func(x, y keyed) int {
 		switch {
@@ -236,7 +269,7 @@ func (s *scanner) nsHash(a *attrSpan) uint64 {
 		return s.binds[a.binding].hash
 	case a.binding == xmlPrefix:
 		return 1
-	case a.declares && a.prefix.len() > 0:
+	case a.declares && a.prefixed():
 		return 2
 	default:
 		return 0
@@ -245,7 +278,7 @@ func (s *scanner) nsHash(a *attrSpan) uint64 {
 
 // sameName reports whether x and y have the same expanded name.
 func (s *scanner) sameName(b []byte, x, y *attrSpan) bool {
-	if x.local.len() != y.local.len() || s.nsHash(x) != s.nsHash(y) || !bytes.Equal(x.local.of(b), y.local.of(b)) {
+	if s.nsHash(x) != s.nsHash(y) || !bytes.Equal(x.localOf(b), y.localOf(b)) {
 		return false
 	}
 	if x.binding == y.binding || x.binding < 0 || y.binding < 0 {
@@ -256,40 +289,40 @@ func (s *scanner) sameName(b []byte, x, y *attrSpan) bool {
 }
 
 // expand returns the expanded name of e, an element or attribute. defaultNS is
-// where the value of its tag's xmlns stands, if from is not negative.
-func (s *scanner) expand(b []byte, e *attrSpan, defaultNS span) xml.Name {
-	name := xml.Name{Local: intern(e.local.of(b))}
+// its tag's xmlns, if there is one; without it, inherited is the namespace.
+func (s *scanner) expand(b []byte, e, defaultNS *attrSpan, inherited string) xml.Name {
 	switch {
 	case e.binding >= 0:
 		bound := &s.binds[e.binding]
-		name.Space = intern(unescaped(bound.value.of(s.source(b, bound))))
+		if bound.name == "" { // once for each declaration, however long it is and however often used
+			bound.name = intern(unescaped(bound.value.of(s.source(b, bound))))
+		}
+		return s.memo.names.in(e.localOf(b), bound.name)
 	case e.binding == xmlPrefix:
-		name.Space = NSXML
-	case defaultNS.from >= 0:
-		name.Space = intern(unescaped(defaultNS.of(b)))
-	default:
-		name.Space = s.contentNS
+		return s.memo.names.in(e.localOf(b), NSXML)
+	case defaultNS != nil:
+		return s.memo.names.of(e.localOf(b), defaultNS.decoded(b))
 	}
-	return name
+	return s.memo.names.in(e.localOf(b), inherited)
 }
 
 // keepRoot keeps what later elements need of the root's start tag: its name and
 // the prefixes it declares.
-func (s *scanner) keepRoot(tag []byte, defaultNS span) {
+func (s *scanner) keepRoot(tag []byte, defaultNS *attrSpan) {
 	var kept []byte
 	keep := func(part span) span {
 		from := int32(len(kept))
 		kept = append(kept, part.of(tag)...)
 		return span{from, int32(len(kept))}
 	}
-	s.rootName = keep(s.elem.name())
+	s.doc.rootName = keep(s.elem.name())
 	for i := range s.binds {
 		b := &s.binds[i]
 		b.prefix, b.value, b.ofRoot = keep(b.prefix), keep(b.value), true
 	}
-	s.rootText = slices.Clip(kept)
-	s.rootBinds = slices.Clone(s.binds)
-	if defaultNS.from >= 0 {
-		s.contentNS = intern(unescaped(defaultNS.of(tag)))
+	s.doc.rootText = slices.Clip(kept)
+	s.doc.rootBinds, s.fresh = slices.Clone(s.binds), true
+	if defaultNS != nil {
+		s.doc.contentNS = intern(defaultNS.decoded(tag))
 	}
 }

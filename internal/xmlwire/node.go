@@ -15,11 +15,14 @@ import (
 type Node struct {
 	raw       []byte
 	inherited string
+	content   span // between the tags; {0, 0} when it has not been looked for
 }
 
 // NewNode returns a view of raw, an element that stands where inheritedNS is the
 // default namespace.
-func NewNode(raw []byte, inheritedNS string) Node { return Node{raw, inheritedNS} }
+func NewNode(raw []byte, inheritedNS string) Node {
+	return Node{raw: raw, inherited: inheritedNS}
+}
 
 // Name is the expanded name of n.
 func (n Node) Name() xml.Name {
@@ -42,13 +45,23 @@ func (n Node) Inherited() string { return n.inherited }
 // Attr returns the value of the attribute with this expanded name. space is empty
 // for nearly all; for xml:lang it is [NSXML].
 func (n Node) Attr(space, local string) (value string, ok bool) {
+	v, ok := n.AttrBytes(space, local)
+	return string(v), ok
+}
+
+// AttrBytes is [Node.Attr] without a copy: the value is a part of n, unless it had
+// to be decoded.
+func (n Node) AttrBytes(space, local string) (value []byte, ok bool) {
+	if from := n.content.from; from > 0 && bytes.IndexByte(n.raw[:from], '=') < 0 {
+		return nil, false // as most <body> have none
+	}
 	t := readTag(n.raw)
 	for a, rest, ok := nextAttr(t.attrs); ok; a, rest, ok = nextAttr(rest) {
 		if t.isAttr(a, space, local) {
-			return string(unescaped(a.value)), true
+			return unescaped(a.value), true
 		}
 	}
-	return "", false
+	return nil, false
 }
 
 // isAttr reports whether a, an attribute of t and no declaration, has this expanded name.
@@ -99,11 +112,15 @@ func (t *tag) attrName(a rawAttr) (xml.Name, bool) {
 }
 
 // Text is the character data of n itself, without that of its children.
-func (n Node) Text() string {
+func (n Node) Text() string { return string(n.TextBytes()) }
+
+// TextBytes is [Node.Text] without a copy: the text is a part of n, unless it had
+// to be decoded or put together.
+func (n Node) TextBytes() []byte {
 	content := n.Content()
 	end := bytes.IndexByte(content, '<')
 	if end < 0 { // as in nearly all elements with text
-		return string(decodedText(content))
+		return decodedText(content)
 	}
 	text := appendDecoded(nil, content[:end], '\n')
 	for rest := content[end:]; len(rest) > 0; {
@@ -115,7 +132,7 @@ func (n Node) Text() string {
 		text = appendDecoded(text, rest[:next], '\n')
 		rest = rest[next:]
 	}
-	return string(text)
+	return text
 }
 
 // decodedText is appendDecoded, without a copy if there is nothing to decode.
@@ -138,7 +155,7 @@ func (n Node) Children() iter.Seq[Node] {
 		for next >= 0 {
 			content = content[next:]
 			end := elementEnd(content)
-			if !yield(Node{content[:end:end], ns}) {
+			if !yield(Node{raw: content[:end:end], inherited: ns}) {
 				return
 			}
 			content = content[end:]
@@ -180,6 +197,12 @@ func elementEnd(b []byte) int {
 // Content is the bytes between the start tag and the end tag, shared as those of
 // [Node.Raw] are; nil if n is an empty-element tag.
 func (n Node) Content() []byte {
+	if n.content.to > 0 {
+		if n.content.len() == 0 && n.content.to == int32(len(n.raw)) {
+			return nil
+		}
+		return n.raw[n.content.from:n.content.to:n.content.to]
+	}
 	t := readTag(n.raw)
 	end := bytes.LastIndex(n.raw, []byte("</"))
 	if t.empty || end < t.end {

@@ -90,6 +90,22 @@ func TestPlainWritten(t *testing.T) {
 	}
 }
 
+// Prefixes of the root that an element has to declare itself count once; within it
+// they count as they would for a receiver.
+func TestPlainPrefixesInScope(t *testing.T) {
+	root := "<s xmlns='u'" + lettered(" xmlns:%='%'", 26) + lettered(" xmlns:%x='%'", 9) + ">"
+	attrs := lettered(" %:x='1'", 26) + lettered(" %x:y='2'", 9)
+	for in, want := range map[string]string{
+		"<a" + attrs + "/>":                     "",
+		"<a" + attrs + "><b" + attrs + "/></a>": policyViolation,
+	} {
+		got := readAll(strings.NewReader(root+in+"<p:c/></s>"), Limits{})
+		if condition(got.err) != want || want == "" && (len(got.elements) != 2 || got.elements[1].Name.Space != "p") {
+			t.Errorf("%s: %d elements, %v", in, len(got.elements), got.err)
+		}
+	}
+}
+
 // Both the example of RFC 6120 §4.8.2 and its counterpart give the same elements.
 func TestC4_8_2_ContentNamespace(t *testing.T) {
 	for _, tt := range []struct{ name, in, contentNS string }{

@@ -3,7 +3,6 @@ package xmlwire
 import (
 	"errors"
 	"fmt"
-	"hash/maphash"
 	"io"
 )
 
@@ -22,17 +21,22 @@ const (
 // first-level elements. It belongs to one goroutine.
 //
 // It holds the element in progress and what the source gave with it, so it needs
-// as much memory as its [Limits] let an element have, and little when idle.
+// as much memory as its [Limits] let an element have. What it returns is lent from
+// there, so that a stanza which is only routed is neither copied nor allocated.
+// While it waits for an element to begin it holds next to nothing.
 type Reader struct {
 	src    io.Reader
 	srcErr error // what src returned along with the last bytes
-	lim    Limits
-	scan   scanner
+	asked  Limits
+	lim    Limits // asked, with the defaults
+	doc    document
+	scan   *scanner // nil unless an element is in progress or lent
 	win    window
 	phase  phase
 	inElem bool   // scan has begun
 	again  bool   // the document follows another on the same source
 	err    *Error // the document failed
+	lent   []byte // the element returned last, if its end is to be noticed
 }
 
 // NewReader returns a Reader for a document that begins with the next byte of
@@ -40,7 +44,6 @@ type Reader struct {
 // may be [Reader.Buffered] afterwards.
 func NewReader(src io.Reader, limits Limits) *Reader {
 	r := &Reader{src: src}
-	r.scan.seed = maphash.MakeSeed()
 	r.SetLimits(limits)
 	return r
 }
@@ -48,17 +51,23 @@ func NewReader(src io.Reader, limits Limits) *Reader {
 // SetLimits replaces the limits, as when a peer has logged in. They apply at
 // once, to the unread rest of an element in progress too.
 func (r *Reader) SetLimits(limits Limits) {
-	r.lim = limits.withDefaults()
-	r.scan.lim = r.lim
+	if limits != r.asked || r.lim.Bytes == 0 {
+		r.asked, r.lim = limits, limits.withDefaults()
+	}
+	if r.scan != nil {
+		r.scan.lim = r.lim
+	}
 }
 
 // Reset makes r read a new document from src. All that is buffered is dropped,
 // as it must be when TLS starts: it came before the handshake (RFC 6120
 // §5.4.3.3). Reset returns how many bytes that were, blanks included.
 func (r *Reader) Reset(src io.Reader) (discarded int) {
+	r.reclaim()
 	discarded = r.win.len()
 	r.src, r.srcErr, r.err = src, nil, nil
-	r.win = window{}
+	r.win.drop()
+	r.giveBack()
 	r.restart(false)
 	return discarded
 }
@@ -85,7 +94,8 @@ func (r *Reader) restart(again bool) {
 // part of anything that was returned.
 func (r *Reader) Buffered() int { return r.win.len() }
 
-// Next returns the next first-level element, whole and checked.
+// Next returns the next first-level element, whole and checked. It is lent until
+// the next call of a method of r.
 //
 // Blanks before it are skipped; they need no memory. The error is
 //   - io.EOF when the end tag of the root was read. A call after that reads on:
@@ -95,37 +105,38 @@ func (r *Reader) Buffered() int { return r.win.len() }
 //     [Reader.Reset];
 //   - or else the source's error, wrapped. It loses no bytes: after a timeout (the
 //     error is a net.Error then, as the source's) call again to go on.
-func (r *Reader) Next() (Element, error) {
+func (r *Reader) Next() (*Element, error) {
+	r.reclaim()
 	if r.err != nil {
-		return Element{}, r.err
+		return nil, r.err
 	}
 	switch r.phase {
 	case atDocument, atRoot:
-		return Element{}, errNoHeader
+		return nil, errNoHeader
 	case atRootEnd:
 		r.phase = afterRoot
-		return Element{}, io.EOF
+		return nil, io.EOF
 	case afterRoot:
-		return Element{}, r.end()
+		return nil, r.end()
 	}
 	for {
 		if !r.inElem && !r.seek(badFormat, strayText) && r.err != nil {
-			return Element{}, r.err
+			return nil, r.err
 		}
 		if r.inElem {
 			switch done := r.advance(); {
 			case done && r.scan.isRootEnd:
 				r.win.consume(r.scan.pos)
 				r.phase = afterRoot
-				return Element{}, io.EOF
+				return nil, io.EOF
 			case done:
 				return r.take()
 			case r.err != nil:
-				return Element{}, r.err
+				return nil, r.err
 			}
 		}
 		if err := r.fill(); err != nil {
-			return Element{}, unexpected(err)
+			return nil, unexpected(err)
 		}
 	}
 }
@@ -137,8 +148,8 @@ var errNoHeader = errors.New("xmlwire: Next before Header")
 func (r *Reader) end() error {
 	for {
 		if r.skipBlanks(); r.win.len() > 0 {
-			if r.scan.stray(r.win.bytes(), notWellFormed, "content after the root (XML §2.1)"); r.scan.err != nil {
-				return r.fail(r.scan.err)
+			if err := stray(r.win.bytes(), notWellFormed, "content after the root (XML §2.1)"); err != nil {
+				return r.fail(err)
 			}
 		}
 		if err := r.fill(); err == io.EOF && r.win.len() > 0 {
@@ -152,18 +163,25 @@ func (r *Reader) end() error {
 // seek skips blanks and begins to scan what comes then. It returns false if that
 // is missing or, when it is no markup, r.err is set.
 func (r *Reader) seek(condition, detail string) bool {
-	r.skipBlanks()
 	b := r.win.bytes()
+	if len(b) == 0 || b[0] != '<' {
+		r.skipBlanks()
+		b = r.win.bytes()
+	}
 	switch {
 	case len(b) == 0:
 		return false
 	case b[0] == '<':
+		if r.scan == nil {
+			r.scan = scanners.Get().(*scanner)
+			r.scan.lim, r.scan.doc, r.scan.fresh = r.lim, &r.doc, true
+		}
 		r.scan.begin(r.phase != inRoot)
 		r.inElem = true
 		return true
 	}
-	if r.scan.stray(b, condition, detail); r.scan.err != nil {
-		r.fail(r.scan.err)
+	if err := stray(b, condition, detail); err != nil {
+		r.fail(err)
 	}
 	return false
 }
@@ -188,13 +206,16 @@ func (r *Reader) advance() (done bool) {
 }
 
 // take returns the element that was scanned.
-func (r *Reader) take() (Element, error) {
-	e, err := r.scan.element(r.win.bytes()[:r.scan.pos])
-	if err != nil {
-		return Element{}, r.fail(err)
+func (r *Reader) take() (*Element, error) {
+	n := r.scan.pos
+	if err := r.scan.finish(r.win.bytes()[:n]); err != nil {
+		return nil, r.fail(err)
 	}
-	r.win.consume(r.scan.pos)
-	return e, nil
+	r.win.consume(n)
+	if poison {
+		r.lent = r.scan.out.Raw
+	}
+	return &r.scan.out, nil
 }
 
 // fail makes err, whose offset is from the start of the window, what r returns
@@ -202,7 +223,8 @@ func (r *Reader) take() (Element, error) {
 func (r *Reader) fail(err *Error) error {
 	err.Offset += r.win.offset
 	r.err = err
-	r.win = window{}
+	r.win.drop()
+	r.giveBack()
 	return err
 }
 
@@ -210,6 +232,11 @@ func (r *Reader) skipBlanks() { r.win.consume(skipBlanks(r.win.bytes(), 0)) }
 
 // fill waits for more bytes from the source.
 func (r *Reader) fill() error {
+	if !r.inElem {
+		r.giveBack()
+	} else if r.scan.memo != nil {
+		r.scan.release()
+	}
 	if err := r.srcErr; err != nil {
 		r.srcErr = nil
 		return sourceFailed(err)

@@ -32,15 +32,24 @@ type reopened struct {
 	binds int   // how many prefixes are in scope around it
 }
 
-// rewrite returns b, a whole element that was scanned, in plain form. It reports
-// false when that takes more than twice the bytes an element may have: namespace
-// names that many short prefixes stand for can blow an element up.
+// What an element may grow to when it is written again: so many times its bytes,
+// and so many more.
+const (
+	maxBlowUp      = 16
+	maxBlowUpBytes = 4 << 10
+)
+
+// rewrite returns b, a whole element that was scanned, in plain form, in memory
+// of the scanner. It reports false when that takes too many bytes: namespace names
+// that many short prefixes stand for can blow an element up. What one byte costs
+// must not depend on how many may come.
 func (s *scanner) rewrite(b []byte) (plain []byte, ok bool) {
-	w := rewriter{src: b, dst: make([]byte, 0, len(b)+len(b)/4), numbers: map[string]int32{}}
-	top := w.number([]byte(s.contentNS))
-	for i := range s.rootBinds {
-		bound := &s.rootBinds[i]
-		w.binds = append(w.binds, numbered{bound.prefix.of(s.rootText), w.number(unescaped(bound.value.of(s.rootText)))})
+	w := rewriter{src: b, dst: s.rewritten[:0], numbers: map[string]int32{}}
+	most := min(2*s.lim.Bytes, maxBlowUp*len(b)+maxBlowUpBytes)
+	top := w.number([]byte(s.doc.contentNS))
+	for i := range s.doc.rootBinds {
+		bound := &s.doc.rootBinds[i]
+		w.binds = append(w.binds, numbered{bound.prefix.of(s.doc.rootText), w.number(unescaped(bound.value.of(s.doc.rootText)))})
 	}
 	for pos := 0; pos < len(b); {
 		rest := b[pos:]
@@ -54,11 +63,12 @@ func (s *scanner) rewrite(b []byte) (plain []byte, ok bool) {
 		default:
 			pos += w.startTag(rest, top)
 		}
-		if len(w.dst) > 2*s.lim.Bytes {
+		if len(w.dst) > most {
 			return nil, false
 		}
 	}
-	return slices.Clip(w.dst), true
+	s.rewritten = w.dst
+	return w.dst, true
 }
 
 // number returns the number of a namespace.
@@ -76,7 +86,7 @@ func (w *rewriter) number(ns []byte) int32 {
 func (w *rewriter) text(rest []byte) int {
 	n := bytes.IndexByte(rest, '<') // there is an end tag to come
 	w.scratch = appendDecoded(w.scratch[:0], rest[:n], '\n')
-	w.dst = appendEscaped(w.dst, w.scratch, charText)
+	w.dst = appendEscaped(w.dst, w.scratch)
 	return n
 }
 
@@ -96,7 +106,7 @@ func (w *rewriter) cdata(rest []byte) int {
 	if last := len(w.scratch) - 1; last >= 0 && w.scratch[last] == '\r' {
 		w.scratch[last] = '\n'
 	}
-	w.dst = appendEscaped(w.dst, w.scratch, charText)
+	w.dst = appendEscaped(w.dst, w.scratch)
 	return n + len(end)
 }
 
@@ -164,7 +174,7 @@ func (w *rewriter) attrs(t *tag, around int) {
 			}
 			redeclared = append(redeclared, prefix)
 			w.dst = append(append(w.dst, " xmlns:"...), prefix...)
-			w.dst = appendValue(w.dst, w.names[w.binds[i].ns])
+			w.dst = appendValue(w.dst, bytesOf(w.names[w.binds[i].ns]))
 		}
 		w.dst = append(append(w.dst, ' '), a.name...)
 		w.dst = appendValue(w.dst, unescaped(a.value))

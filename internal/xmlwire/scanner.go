@@ -31,15 +31,21 @@ type span struct{ from, to int32 }
 func (s span) of(b []byte) []byte { return b[s.from:s.to] }
 func (s span) len() int           { return int(s.to - s.from) }
 
-// attrSpan is where an attribute stands.
+// attrSpan is where an attribute, or the name of an element, stands.
 type attrSpan struct {
-	prefix, local, value span  // prefix is empty when there is none
-	binding              int32 // of the prefix, in scanner.binds; or noPrefix, xmlPrefix
-	declares             bool  // it is a namespace declaration
+	from     int32 // the name, as written
+	local    int32 // the name behind its prefix; from when there is none
+	end      int32 // behind the name
+	binding  int32 // of the prefix, in scanner.binds; or noPrefix, xmlPrefix
+	value    span
+	declares bool // it is a namespace declaration
 }
 
-// name is the name as written.
-func (a *attrSpan) name() span { return span{a.prefix.from, a.local.to} }
+func (a *attrSpan) name() span               { return span{a.from, a.end} }
+func (a *attrSpan) localOf(b []byte) []byte  { return b[a.local:a.end] }
+func (a *attrSpan) prefixed() bool           { return a.local != a.from }
+func (a *attrSpan) prefixOf(b []byte) []byte { return b[a.from:max(a.local-1, a.from)] }
+func (a *attrSpan) nameLen() int             { return int(a.end - a.from) }
 
 // openElem is an element whose end tag is to come.
 type openElem struct {
@@ -48,23 +54,25 @@ type openElem struct {
 	inStream bool  // the default namespace in it is the stream namespace
 }
 
+// seed keeps peers from choosing namespace names whose hashes agree. It is one for
+// all scanners, as a document is read by several.
+var seed = maphash.MakeSeed()
+
 // scanner checks one first-level element, or the start tag of a root. It stops
 // anywhere the bytes end and goes on when there are more, so every byte is looked
 // at once however the bytes arrive.
 //
 // It keeps positions, no bytes: each call of scan is given all of the element
 // that has arrived, from its first byte.
+//
+// Scanners are lent by a pool: a reader has one while an element is in progress
+// or lent to the caller, none while it waits for one to begin.
 type scanner struct {
-	lim  Limits
-	seed maphash.Seed // keeps peers from choosing namespace names whose hashes agree
-
-	// The document.
-	rootText  []byte    // what is kept of the root's start tag, where rootName and rootBinds point; nil without a root
-	rootName  span      // as written, prefix included
-	rootBinds []binding // prefixes that the root declares
-	contentNS string    // what first-level elements inherit
+	lim Limits
+	doc *document
 
 	// The element in progress.
+	fresh      bool // the document is new to it
 	root       bool // it is the root's start tag
 	plain      bool // nothing in it has to be written again
 	isRootEnd  bool // with it, the root ends
@@ -76,12 +84,34 @@ type scanner struct {
 	attr       int  // start of the attribute in progress
 	elements   int  // seen
 	namespaces int  // seen
-	name       xml.Name
 	open       []openElem
 	attrs      []attrSpan // of the start tag in progress
 	elem       attrSpan   // its name
+	tag        wholeTag
+	keys       [32]uint64 // of the attributes of tag, see attrAt
 	binds      []binding  // prefixes in scope
 	err        *Error     // what scan failed with; Offset counts from the element's start
+
+	// What is told of the element, beside its bytes.
+	out      Element
+	name     xml.Name
+	innerNS  string // the default namespace within it
+	head     Head
+	headAt   [headAttrs]headSpan
+	scratch  []byte // values of head that had to be decoded
+	children []xml.Name
+	parts    []Part
+	memo     *memo // nil while the rest of an element is waited for
+
+	rewritten []byte // room for an element that has to be written again
+}
+
+// document is what all elements of a document have in common.
+type document struct {
+	rootText  []byte    // what is kept of the root's start tag, where rootName and rootBinds point; nil without a root
+	rootName  span      // as written, prefix included
+	rootBinds []binding // prefixes that the root declares
+	contentNS string    // what first-level elements inherit
 }
 
 // begin starts over with a new element, or a root's start tag, whose "<" is at hand.
@@ -91,23 +121,31 @@ func (s *scanner) begin(root bool) {
 	s.elements, s.namespaces = 0, 0
 	s.open = s.open[:0]
 	if root {
-		s.rootText, s.rootName, s.rootBinds, s.contentNS = nil, span{}, nil, ""
+		*s.doc = document{}
 	}
-	s.binds = append(s.binds[:0], s.rootBinds...)
+	if n := len(s.doc.rootBinds); !s.fresh && n <= len(s.binds) {
+		s.binds = s.binds[:n] // they are those of the root
+	} else {
+		s.binds = append(s.binds[:0], s.doc.rootBinds...)
+		s.fresh = false
+	}
 	s.name = xml.Name{}
+	s.headAt, s.head.Others = [headAttrs]headSpan{}, false
+	s.children, s.parts = s.children[:0], s.parts[:0]
 	s.err = nil
 }
 
 // scan goes on in b, the element from its start. It reports whether the end of
 // the element was reached, at s.pos. If not, s.err says why, or more bytes are needed.
 func (s *scanner) scan(b []byte) (done bool) {
+	s.borrow()
 	pos, ok := s.pos, true
 	for ok && !done {
 		switch s.state {
 		case stText:
 			pos, ok = s.text(b, pos)
 		case stMarkup:
-			pos, ok = s.markup(b, pos)
+			pos, ok, done = s.markup(b, pos)
 		case stCDATA:
 			pos, ok = s.cdata(b, pos)
 		case stEndName, stAfterEnd:
@@ -128,12 +166,11 @@ func (s *scanner) fail(condition, detail string, pos int) (int, bool) {
 
 // text scans character data up to the next "<".
 func (s *scanner) text(b []byte, pos int) (int, bool) {
-	for pos < len(b) {
-		c := b[pos]
-		if is(c, charText) {
-			pos++
-			continue
+	for {
+		if pos = indexSpecialText(b, pos); pos == len(b) {
+			return pos, false
 		}
+		c := b[pos]
 		switch {
 		case c == '<':
 			s.state = stMarkup
@@ -161,7 +198,6 @@ func (s *scanner) text(b []byte, pos int) (int, bool) {
 			pos += n
 		}
 	}
-	return pos, false
 }
 
 // cdata scans a CDATA section up to and including its end.
@@ -210,38 +246,6 @@ func (s *scanner) char(b []byte, pos int) int {
 		return 0
 	}
 	return n
-}
-
-// markup looks at what follows a "<".
-func (s *scanner) markup(b []byte, pos int) (int, bool) {
-	if pos == len(b) {
-		return pos, false
-	}
-	switch b[pos] {
-	case '/':
-		if s.root {
-			return s.fail(notWellFormed, "end tag before the root (XML §2.1)", pos)
-		}
-		s.state, s.mark = stEndName, pos+1
-		return pos + 1, true
-	case '!':
-		return s.declaration(b, pos)
-	case '?':
-		return s.instruction(b, pos)
-	case 0:
-		if s.root {
-			return s.fail(unsupportedEncoding, "UTF-16 or UTF-32 (RFC 6120 §11.6)", pos)
-		}
-	}
-	if s.elements++; s.elements > s.lim.Elements {
-		return s.fail(policyViolation, "too many elements", pos)
-	}
-	if len(s.open) >= s.lim.Depth {
-		return s.fail(policyViolation, "elements nested too deeply", pos)
-	}
-	s.state, s.mark, s.part = stName, pos, pos
-	s.attrs = s.attrs[:0]
-	return pos, true
 }
 
 // declaration looks at what follows "<!": only a CDATA section is allowed in XMPP.
@@ -301,17 +305,17 @@ func (s *scanner) instruction(b []byte, pos int) (int, bool) {
 
 const strayText = "text between first-level elements (RFC 6120 §4.9.3.1)"
 
-// stray names the fault of b, which stands where only white space and elements
+// stray returns the fault of b, which stands where only white space and elements
 // may: between first-level elements or, with condition not-well-formed, around a
-// document. It leaves s.err nil when bytes are missing.
-func (s *scanner) stray(b []byte, condition, detail string) {
-	s.err = nil
+// document. It returns nil when bytes are missing.
+func stray(b []byte, condition, detail string) *Error {
+	var s scanner
 	if b[0] == '&' {
 		if _, ok := s.reference(b, 0, false); !ok {
-			return
+			return s.err
 		}
 	} else if s.char(b, 0) == 0 {
-		return
+		return s.err
 	}
-	s.fail(condition, detail, 0)
+	return &Error{Condition: condition, Detail: detail}
 }

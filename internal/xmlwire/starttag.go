@@ -7,7 +7,7 @@ import "unicode/utf8"
 func (s *scanner) startTag(b []byte, pos int) (next int, ok, done bool) {
 	for {
 		if s.state == stName || s.state == stAttrName || s.state == stValue {
-			if pos, ok = s.word(b, pos); !ok {
+			if pos, ok = s.nameOrValue(b, pos); !ok {
 				return pos, false, false
 			}
 			continue
@@ -32,7 +32,7 @@ func (s *scanner) startTag(b []byte, pos int) (next int, ok, done bool) {
 				s.fail(policyViolation, "too many attributes", pos)
 				return pos, false, false
 			default:
-				s.attrs = append(s.attrs, attrSpan{})
+				s.attrs = append(s.attrs, attrSpan{binding: noPrefix})
 				s.state, s.mark, s.part, s.attr = stAttrName, pos, pos, pos
 				continue
 			}
@@ -65,15 +65,14 @@ func (s *scanner) startTag(b []byte, pos int) (next int, ok, done bool) {
 	}
 }
 
-// word scans on in a name or a value and notes it when it ends.
-func (s *scanner) word(b []byte, pos int) (int, bool) {
+// nameOrValue scans on in a name or a value and notes it when it ends.
+func (s *scanner) nameOrValue(b []byte, pos int) (int, bool) {
 	window, capped := b, false
 	switch s.state {
 	case stAttrName:
 		window, capped = head(b, s.mark+s.lim.AttrBytes+1)
 	case stValue:
-		name := s.attrs[len(s.attrs)-1].name()
-		window, capped = head(b, s.mark+s.lim.AttrBytes-name.len()+1)
+		window, capped = head(b, s.mark+s.lim.AttrBytes-s.attrs[len(s.attrs)-1].nameLen()+1)
 	}
 	var ok bool
 	if s.state == stValue {
@@ -87,15 +86,13 @@ func (s *scanner) word(b []byte, pos int) (int, bool) {
 		}
 		return pos, false
 	}
-	prefix := span{int32(s.mark), int32(max(s.part-1, s.mark))}
-	local := span{int32(s.part), int32(pos)}
 	switch s.state {
 	case stName:
-		s.elem = attrSpan{prefix: prefix, local: local}
+		s.elem = attrSpan{from: int32(s.mark), local: int32(s.part), end: int32(pos)}
 		s.state = stAfterName
 	case stAttrName:
 		a := &s.attrs[len(s.attrs)-1]
-		a.prefix, a.local = prefix, local
+		a.from, a.local, a.end = int32(s.mark), int32(s.part), int32(pos)
 		s.state = stAfterAttr
 	case stValue:
 		s.attrs[len(s.attrs)-1].value = span{int32(s.mark), int32(pos)}
@@ -150,17 +147,13 @@ func (s *scanner) qname(b []byte, pos int) (int, bool) {
 
 // value scans an attribute value up to its closing quote.
 func (s *scanner) value(b []byte, pos int) (int, bool) {
-	for pos < len(b) {
-		c := b[pos]
-		if is(c, charValue) {
-			pos++
-			continue
+	for {
+		if pos = plainValue(b, pos, s.quote); pos == len(b) {
+			return pos, false
 		}
-		switch c {
+		switch c := b[pos]; c {
 		case s.quote:
 			return pos, true
-		case '\'', '"', '>':
-			pos++
 		case '\t', '\n', '\r':
 			s.plain = false // they read as blanks (XML §3.3.3)
 			pos++
@@ -180,5 +173,4 @@ func (s *scanner) value(b []byte, pos int) (int, bool) {
 			pos += n
 		}
 	}
-	return pos, false
 }

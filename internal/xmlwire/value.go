@@ -13,10 +13,20 @@ const maxEntity = maxReference + 1
 // space normalised (XML §3.3.3). When there is nothing to do, it is v itself.
 // It takes any bytes: what is no reference stays as it is.
 func unescaped(v []byte) []byte {
-	if bytes.IndexByte(v, '&') < 0 && bytes.IndexByte(v, '\t') < 0 && bytes.IndexByte(v, '\n') < 0 && bytes.IndexByte(v, '\r') < 0 {
+	if !isEncoded(v) {
 		return v
 	}
 	return appendDecoded(make([]byte, 0, len(v)), v, ' ')
+}
+
+// isEncoded reports whether an attribute value may read as other than it is written.
+func isEncoded(v []byte) bool {
+	for _, c := range v {
+		if c == '&' || c < ' ' {
+			return true
+		}
+	}
+	return false
 }
 
 // appendDecoded appends character data, or an attribute value, with its
@@ -69,16 +79,16 @@ func resolve(b []byte) (r rune, n int) {
 	return r, end + 1
 }
 
-// isNamespace reports whether an attribute value, as written, reads as the namespace ns.
-func isNamespace(value []byte, ns string) bool {
-	if len(value) < len(ns) || value[0] != ns[0] && value[0] != '&' { // nothing reads as more than is written
-		return false
-	}
-	return string(unescaped(value)) == ns
-}
-
 // intern returns b as a string, without allocating for the names of XMPP's core.
 func intern(b []byte) string {
+	if s := known(b); s != "" {
+		return s
+	}
+	return string(b)
+}
+
+// known returns b as a string if it is a name of XMPP's core.
+func known(b []byte) string {
 	switch string(b) {
 	case "message":
 		return "message"
@@ -101,5 +111,5 @@ func intern(b []byte) string {
 	case "urn:xmpp:sm:3":
 		return "urn:xmpp:sm:3"
 	}
-	return string(b)
+	return ""
 }

@@ -1,6 +1,7 @@
 package xmlwire
 
 import (
+	"bytes"
 	"encoding/xml"
 	"errors"
 	"io"
@@ -60,6 +61,26 @@ func TestAppendAttr(t *testing.T) {
 		got, err := AppendAttr([]byte("…"), tt.name, tt.value)
 		if string(got) != "…"+tt.want || !errors.Is(err, tt.err) {
 			t.Errorf("%q=%q: got %q, %v; want %q, %v", tt.name, tt.value, got, err, tt.want, tt.err)
+		}
+	}
+}
+
+// The same comes out whether there is room for more than what is written or not.
+func TestAppendQuoted_Room(t *testing.T) {
+	for _, value := range []string{"", "a", "1234567", "12345678", "romeo@montague.example/orchard", "it's", "0123456789<", "ü", "\"", "01234567\""} {
+		want, err := AppendQuoted(nil, value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for room := range 60 {
+			dst := append(make([]byte, 0, 2+room), "a="...)
+			got, err := AppendQuoted(dst, value)
+			if err != nil || string(got) != "a="+string(want) || !bytes.HasSuffix(got, []byte("'")) {
+				t.Errorf("%q, room for %d: %q, %v", value, room, got, err)
+			}
+			if got, err = AppendQuoted(dst, value+"\x00"); err == nil || string(got) != "a=" {
+				t.Errorf("%q, room for %d: %q, %v", value, room, got, err)
+			}
 		}
 	}
 }

@@ -76,11 +76,11 @@ func (i Info) AppendXML(dst []byte) ([]byte, error) {
 		w.Attr("var", f)
 		w.End()
 	}
-	for _, f := range i.Forms {
-		if !f.Is(nsForm, "x") {
+	for n := range i.Forms {
+		if !i.Forms[n].Is(nsForm, "x") {
 			return dst, errForm
 		}
-		w.Payload(f)
+		w.Payload(&i.Forms[n]) // a copy would be allocated
 	}
 	w.End()
 	return w.Bytes()

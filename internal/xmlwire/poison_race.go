@@ -1,0 +1,5 @@
+//go:build race
+
+package xmlwire
+
+const poison = true
