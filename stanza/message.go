@@ -111,9 +111,8 @@ func (r *Raw) Message() (Message, error) {
 	rest := r.collecting()
 	m.Body = rest.text
 	for i := range r.parts {
-		e, name := in.child(i), &h.Children[i]
-		if name.Space != NS || !m.child(e, name.Local) {
-			rest.add(e)
+		if name := &h.Children[i]; name.Space != NS || !m.child(&in, i, name.Local) {
+			rest.add(&in, i)
 		}
 	}
 	if len(m.Body) == 0 {
@@ -127,8 +126,8 @@ func (r *Raw) Message() (Message, error) {
 }
 
 // child takes in one child of a received message, if there is a field for it.
-func (m *Message) child(e Element, local string) bool {
-	switch {
+func (m *Message) child(in *content, i int, local string) bool {
+	switch e := in.child(i); {
 	case local == "body":
 		m.Body.add(e)
 	case local == "subject":

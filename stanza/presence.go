@@ -115,11 +115,10 @@ func (r *Raw) Presence() (Presence, error) {
 	}
 	rest := r.collecting()
 	for i, name := range h.Children {
-		e := in.child(i)
-		if known, err := p.child(e, name); err != nil {
+		if known, err := p.child(in.child(i), name); err != nil {
 			return p, err
 		} else if !known {
-			rest.add(e)
+			rest.add(&in, i)
 		}
 	}
 	p.Payloads = rest.payloads

@@ -316,16 +316,19 @@ func (r *Raw) collecting() (to collected) {
 	return to
 }
 
-// add appends e as a payload.
-func (to *collected) add(e Element) {
+// add appends the child i of in as a payload. It is made where it stays: copying
+// what was just written would wait for it.
+func (to *collected) add(in *content, i int) {
 	n := len(to.elements)
 	if n == cap(to.elements) {
-		more := e // only this one goes to the heap by itself
-		to.payloads = append(to.payloads, &more)
+		e := in.child(i)
+		to.payloads = append(to.payloads, &e)
 		return
 	}
-	to.elements = append(to.elements, e)
-	to.payloads = append(to.payloads, &to.elements[n])
+	to.elements = to.elements[:n+1]
+	e := &to.elements[n]
+	e.node = in.parts[i].Child(in.raw, in.at, NS)
+	to.payloads = append(to.payloads, e)
 }
 
 // want checks the kind before decoding.
