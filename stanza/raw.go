@@ -1,7 +1,6 @@
 package stanza
 
 import (
-	"bytes"
 	"encoding/xml"
 	"fmt"
 	"strings"
@@ -84,7 +83,7 @@ func (r *Raw) read(b []byte, limits xmlwire.Limits, parse func(string) (jid.JID,
 	refused := xmlwire.Inspect(b, NS, limits, func(e *xmlwire.Element) {
 		raw := e.Raw
 		if e.Head.Rewritten {
-			raw = bytes.Clone(raw)
+			raw = clone(raw)
 		}
 		err = r.take(NewElement(raw), e.Head, parse)
 	})
