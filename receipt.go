@@ -52,6 +52,12 @@ type Progress interface {
 	Await(ctx context.Context, position uint64, want Stage) (Stage, error)
 }
 
+// A Withdrawer is a [Progress] that can take back a stanza of which nothing has left.
+type Withdrawer interface {
+	// Withdraw takes it back and reports whether it could.
+	Withdraw(position uint64) bool
+}
+
 // NewReceipt returns the receipt for the stanza at a position of p. It is for
 // those who implement [Session].
 func NewReceipt(p Progress, position uint64) Receipt { return Receipt{p, position} }
@@ -72,4 +78,11 @@ func (r Receipt) Await(ctx context.Context, want Stage) (Stage, error) {
 		return Dropped, &UnsentError{ErrClosed}
 	}
 	return r.progress.Await(ctx, r.position, want)
+}
+
+// Withdraw takes the stanza back if nothing of it has left, as while a client is
+// offline. It reports whether it could: then the stage is Dropped.
+func (r Receipt) Withdraw() bool {
+	w, ok := r.progress.(Withdrawer)
+	return ok && w.Withdraw(r.position)
 }

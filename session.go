@@ -36,6 +36,22 @@ type Session interface {
 	Claim(match func(stanza.Header) bool) *Claim
 }
 
+// An ElementSender is a [Session] on a stream that takes other first-level elements beside
+// stanzas, for those extensions that need them.
+type ElementSender interface {
+	// Features is what the other side offers: a features element. It is zero if it offers nothing.
+	Features() stanza.Element
+	// SendElement queues an element, in order with the stanzas. The other side must understand it. It is not
+	// acknowledged, and not sent again on another stream.
+	SendElement(ctx context.Context, p stanza.Payload) error
+}
+
+// A Confidential session can tell whether others can read what it says.
+type Confidential interface {
+	// Secure reports whether TLS protects the stream.
+	Secure() bool
+}
+
 // ErrClosed is matched by every error that says the session has ended.
 var ErrClosed = errors.New("xmpp: the session is closed")
 

@@ -92,7 +92,7 @@ func (in input) perByte() float64 {
 // has other work too. What takes less than a nanosecond counts as one: that is
 // memory being fetched, which is nearer when there is little of it.
 func growth(small, large input, enough float64) float64 {
-	const tries, least = 10, 1
+	const tries, least = 50, 1
 	a, b := small.perByte(), large.perByte()
 	for range tries {
 		if max(b, least)/max(a, least) <= enough {

@@ -14,37 +14,53 @@ import (
 const maxRedirects = 3
 
 // Dial connects the account to its server and logs in. The resource of account, if
-// it has one, is a wish. The context bounds dialing, not what comes after; the
-// client lives until [Client.Close] or until the stream ends.
+// it has one, is a wish. The context bounds dialing, not what comes after. The
+// client connects again by itself when its stream is lost, and lives until [Client.Close] or until
+// [Options.Reconnect] gives up.
 //
-// The servers of the domain are tried in turn. A server that can be reached but refuses
-// the account ends the search.
+// The servers of the domain are tried in turn, those of one priority at nearly the same time
+// until one accepts the connection. A server that can be reached but refuses the account
+// ends the search.
 func Dial(ctx context.Context, account jid.JID, opts *Options) (*Client, error) {
 	o := opts.withDefaults()
 	d, err := newDialing(account, &o)
 	if err != nil {
 		return nil, &dialError{account, []error{err}}
 	}
-	conn, err := d.dial(ctx)
+	var previous *stream.Conn
+	if o.Resume != nil {
+		if previous, err = stream.Restore(o.Resume); err != nil {
+			return nil, &dialError{account, []error{err}}
+		}
+	}
+	conn, err := d.redial(ctx, previous, nil)
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{conn: conn}
-	c.session = session.New(conn, session.Options{
+	c := &Client{link: newLink(d, conn, o.Reconnect)}
+	c.session = session.New(c.link, session.Options{
 		Handler:      o.Handler,
 		QueryTimeout: o.QueryTimeout,
 		Logger:       o.Logger,
 	})
+	c.link.begin(c.session, previous)
 	c.session.Start(c)
 	return c, nil
 }
 
-// A dialing is one call of [Dial].
+// A dialing is one call of [Dial], and what its client does to connect again. One goroutine at a
+// time uses it.
 type dialing struct {
 	account jid.JID
 	opts    *Options
 	domain  string // for the DNS: in A-labels, or an IP address without brackets
 	config  stream.Config
+	known   Known
+
+	loggedIn bool // once, on one stream
+
+	dialer    dialer
+	addresses addressResolver // nil: the dialer resolves names
 }
 
 func newDialing(account jid.JID, o *Options) (*dialing, error) {
@@ -59,10 +75,25 @@ func newDialing(account jid.JID, o *Options) (*dialing, error) {
 	if own.Localpart() == "" {
 		own = jid.JID{} // the server decides whose stream it is
 	}
+	dialer := dialer(o.Dialer)
+	addresses, _ := o.Resolver.(addressResolver)
+	if o.Proxy != "" {
+		addresses = nil
+		if dialer, err = through(o.Proxy, o.Dialer); err != nil {
+			return nil, err
+		}
+	}
+	known := o.Known
+	if known.Agent == "" {
+		known.Agent = newAgent()
+	}
 	return &dialing{
-		account: account,
-		opts:    o,
-		domain:  domain,
+		account:   account,
+		opts:      o,
+		domain:    domain,
+		dialer:    dialer,
+		addresses: addresses,
+		known:     known,
 		config: stream.Config{
 			Domain:            account.Domain(),
 			Account:           own,
@@ -71,71 +102,96 @@ func newDialing(account jid.JID, o *Options) (*dialing, error) {
 			Limits:            o.Limits,
 			WriteTimeout:      o.WriteTimeout,
 			CloseTimeout:      o.CloseTimeout,
+			IdleTimeout:       max(o.IdleTimeout, 0),
+			ProbeTimeout:      o.ProbeTimeout,
+			Survive:           true,
+			AckHandled:        true,
 			Trace:             o.Trace,
-			Features: []stream.Feature{
-				stream.StartTLS{Config: o.TLS},
-				stream.ClientSASL{Credentials: o.credentials(account), Policy: o.policy()},
-				stream.Bind{Resource: account.Resourcepart()},
-				stream.Session{},
-			},
 		},
 	}, nil
 }
 
-// dial tries one server after another.
-func (d *dialing) dial(ctx context.Context) (*stream.Conn, error) {
+// dial tries one server after another, those given before the ones of the DNS. The stream goes on
+// where a previous one was lost, if there is one.
+func (d *dialing) dial(ctx context.Context, previous *stream.Conn, preferred ...target) (*stream.Conn, error) {
 	failed := &dialError{account: d.account}
-	targets, err := d.targets(ctx)
-	if err != nil {
-		failed.errs = append(failed.errs, err)
-		return nil, failed
+	var groups [][]target
+	for _, t := range preferred {
+		groups = append(groups, []target{t})
 	}
-	for redirects := 0; len(targets) > 0; {
-		t := targets[0]
-		targets = targets[1:]
-		conn, err := d.attempt(ctx, t)
+	for asked, redirects := false, 0; ; {
+		if len(groups) == 0 {
+			if asked {
+				return nil, failed
+			}
+			var err error
+			if groups, err = d.targets(ctx); err != nil {
+				failed.errs = append(failed.errs, err)
+				return nil, failed
+			}
+			asked = true
+		}
+		winner, rest, errs := d.race(ctx, groups[0])
+		failed.errs = append(failed.errs, errs...)
+		if groups = groups[1:]; len(rest) > 0 {
+			groups = slices.Insert(groups, 0, rest)
+		}
+		if winner == nil {
+			if ctx.Err() != nil {
+				return nil, failed
+			}
+			continue
+		}
+		conn, err := d.negotiate(ctx, winner, previous)
 		if err == nil {
 			if len(failed.errs) > 0 {
 				d.opts.Logger.Info("connected, but not at the first attempt", "peer", d.account.Domain(), "err", failed)
 			}
 			return conn, nil
 		}
+		t := winner.runner.target
 		failed.errs = append(failed.errs, &attemptError{t, err})
 		if ctx.Err() != nil || final(err) {
-			break
+			return nil, failed
 		}
 		if redirects < maxRedirects {
 			if others := d.redirect(ctx, t, err); len(others) > 0 {
 				redirects++
-				targets = slices.Concat(others, targets)
+				groups = slices.Concat(others, groups)
 			}
 		}
 	}
-	return nil, failed
 }
 
-// attempt connects to one server, secures the stream, logs in and binds.
-func (d *dialing) attempt(ctx context.Context, t target) (*stream.Conn, error) {
-	bounded := ctx
-	if d.opts.ConnectTimeout > 0 {
+// negotiate secures a stream over the connection, logs in and binds.
+func (d *dialing) negotiate(ctx context.Context, to *arrival, previous *stream.Conn) (*stream.Conn, error) {
+	if !to.end.IsZero() {
 		var cancel context.CancelFunc
-		bounded, cancel = context.WithTimeout(ctx, d.opts.ConnectTimeout)
+		ctx, cancel = context.WithDeadline(ctx, to.end)
 		defer cancel()
 	}
-	d.event("connect", t.String())
-	nc, err := d.opts.Dialer.DialContext(bounded, "tcp", t.address())
-	if err != nil {
-		return nil, classify(bounded, err)
-	}
-	if t.direct {
+	nc := to.nc
+	if to.runner.direct {
 		nc = stream.TLSClient(nc, d.opts.TLS, d.account.Domain())
 	}
 	config := d.config
-	conn, err := stream.Initiate(bounded, nc, &config)
+	config.Previous, config.Features = previous, d.features()
+	config.InsecurePlaintext = config.InsecurePlaintext && !to.runner.strict
+	conn, err := stream.Initiate(ctx, nc, &config)
 	if err != nil {
-		return nil, classify(bounded, err)
+		return nil, classify(ctx, err)
 	}
+	d.loggedIn = true
+	d.pin(conn)
 	return conn, nil
+}
+
+// bound is for one attempt, or one look-up.
+func (d *dialing) bound(ctx context.Context) (context.Context, context.CancelFunc) {
+	if d.opts.ConnectTimeout > 0 {
+		return context.WithTimeout(ctx, d.opts.ConnectTimeout)
+	}
+	return context.WithCancel(ctx)
 }
 
 // event tells the trace what has no bytes of its own.
@@ -147,26 +203,31 @@ func (d *dialing) event(name, detail string) {
 
 // redirect returns where a server sends its clients: nowhere, unless it says
 // see-other-host. The certificate there still has to be that of the account's
-// domain (RFC 6120 §4.9.3.19).
-func (d *dialing) redirect(ctx context.Context, from target, err error) []target {
+// domain (RFC 6120 §4.9.3.19), and there is no way from TLS to plain text.
+func (d *dialing) redirect(ctx context.Context, from target, err error) [][]target {
 	e, ok := errors.AsType[*stream.Error](err)
 	if !ok || e.Condition != stream.SeeOtherHost {
 		return nil
 	}
-	var targets []target
+	var groups [][]target
 	if _, port := e.HostPort(); port != "" {
 		var t target
 		t, err = parseTarget(e.Host, from.direct)
-		targets = []target{t}
+		groups = [][]target{{t}}
 	} else {
 		var name string
 		if name, err = dnsName(e.Host); err == nil {
-			targets, err = d.find(ctx, name)
+			groups, err = d.find(ctx, name)
 		}
 	}
 	if err != nil {
 		d.opts.Logger.Debug("sent to a host that cannot be found", "peer", d.account.Domain(), "err", err)
 		return nil
 	}
-	return targets
+	for _, g := range groups {
+		for i := range g {
+			g[i].strict = true
+		}
+	}
+	return groups
 }

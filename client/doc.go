@@ -13,8 +13,20 @@
 //
 //	return c.Wait(ctx)
 //
-// is the life of most: until the stream ends, or until ctx does and the stream
-// is closed in good order.
+// is the life of most: until ctx ends and the stream is closed in good order, or until
+// there is no point in going on.
+//
+// # When the stream is lost
+//
+// The client dials again, as [Options.Reconnect] says, and resumes its session (XEP-0198): nothing is lost
+// or doubled, queries go on to wait, nobody notices. Where the server has given the session up, another one begins: the
+// client sends the presence again that was broadcast last, and the messages that had not left; all else of the
+// old session is over. A handler that is an [xmpp.Observer], as a muxer is, is told: suspended,
+// resumed, offline (with what may not have arrived), online. [xmpp.Receipt] says it of each stanza.
+//
+// A connection that is dead without saying so is noticed within [Options].IdleTimeout and ProbeTimeout;
+// [Client.Poke] is for programs that know sooner. What a client has learned from logging in, such as a token that
+// makes the next login one exchange, it uses by itself, and tells [Options.Keep] for other processes.
 //
 // # The first presence
 //
@@ -28,7 +40,10 @@
 // The SRV records _xmpps-client (TLS from the first byte, XEP-0368) and
 // _xmpp-client (STARTTLS, RFC 6120 §3.2) of the domain are merged and tried in the
 // order of their priorities and weights until one works. A domain without
-// either is tried at port 5222. [Options.Address] does without the DNS.
+// either is tried at port 5222. Servers of the same priority, and their IPv6 and
+// IPv4 addresses, are tried a quarter of a second apart, and the first that accepts the connection is
+// taken (RFC 8305, XEP-0495). [Options.Address] does without the DNS, and
+// [Options.Proxy] leaves the network to a proxy.
 //
 // # Security
 //

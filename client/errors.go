@@ -172,5 +172,5 @@ func final(err error) bool {
 		}
 	}
 	_, bind := stanza.AsError(err)
-	return bind || is[*stream.AuthError](err)
+	return bind || is[*stream.AuthError](err) || is[*beforeError](err)
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/netip"
 	"regexp"
 	"strings"
 	"sync/atomic"
@@ -193,6 +194,10 @@ func TestClientS23_SeeOtherHost(t *testing.T) {
 			"first:5222, other.example.org:1", client.ErrCertificate},
 		{"to nowhere", routes{"first:5222": elsewhere("a b/c"), "second:5222": refused{}}, "first:5222", stream.SeeOtherHost},
 		{"to nothing", routes{"first:5222": elsewhere("")}, "first:5222", stream.SeeOtherHost},
+		{"to port 0", routes{"first:5222": elsewhere("a:0")}, "first:5222", stream.SeeOtherHost},
+		{"to two lines", routes{"first:5222": elsewhere("a\nlevel=ERROR:1")}, "first:5222", stream.SeeOtherHost},
+		{"to a link of two lines", routes{"first:5222": elsewhere("fe80::1%a\nb")}, "first:5222", stream.SeeOtherHost},
+		{"to what turns round", routes{"first:5222": elsewhere("a\u202eb:1")}, "first:5222", stream.SeeOtherHost},
 		{"to no port", routes{"first:5222": elsewhere("a:b")}, "first:5222", stream.SeeOtherHost},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -217,4 +222,59 @@ func TestClientS23_SeeOtherHost(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Where TLS could be given up, it still is not by going where somebody sends us.
+func TestClientS23_SeeOtherHostIsSecure(t *testing.T) {
+	p := newPeer(t)
+	p.config.Features = p.config.Features[1:] // no STARTTLS
+	p.config.InsecurePlaintext = true
+	for _, host := range []string{"other.example.org:5222", "example.org"} {
+		opts := p.options()
+		opts.Address, opts.Resolver = "first:5222", records{starttls: srv("other.example.org")}
+		opts.Dialer = routes{"first:5222": elsewhere(host), "other.example.org:5222": p}
+		opts.InsecurePlaintext = true
+		if _, err := client.Dial(t.Context(), juliet, opts); !errors.Is(err, client.ErrNoTLS) || len(p.sessions) > 0 {
+			t.Errorf("by way of %s: Dial = %v, want %v", host, err, client.ErrNoTLS)
+		}
+	}
+}
+
+// Whatever the DNS, its answers to look-ups of addresses, or a server says, only the domain's
+// certificate counts, and the domain is what the server is told.
+func TestClientS8_WhateverTheDNSSays(t *testing.T) {
+	at := &net.SRV{Target: "xmpp.example.net.", Port: 5222}
+	for _, names := range [][]string{{"example.org"}, {"xmpp.example.net"}, {"xmpp.example.net", "192.0.2.1"}} {
+		for _, direct := range []bool{false, true} {
+			p := newPeer(t, certifiedFor(names...), func(p *peer) { p.direct = direct })
+			dns := resolved{records{starttls: []*net.SRV{at}}}
+			if direct {
+				dns = resolved{records{direct: []*net.SRV{at}}}
+			}
+			opts := p.options()
+			opts.Address, opts.DirectTLS, opts.Resolver = "", false, dns
+			opts.Dialer = routes{"192.0.2.1:5222": p}
+			c, err := client.Dial(t.Context(), juliet, opts)
+			if good := names[0] == "example.org"; good != (err == nil) || !good && !errors.Is(err, client.ErrCertificate) {
+				t.Errorf("a certificate for %s, direct %v: Dial = %v", names, direct, err)
+			}
+			if hello := <-p.hellos; hello.ServerName != "example.org" {
+				t.Errorf("the server is told %s, want example.org", hello.ServerName)
+			}
+			if c != nil {
+				require.NoError(t, c.Close(t.Context()))
+				require.NoError(t, c.Wait(t.Context()))
+			}
+		}
+	}
+}
+
+// resolved is a resolver that knows one address.
+type resolved struct{ records }
+
+func (resolved) LookupNetIP(_ context.Context, network, _ string) ([]netip.Addr, error) {
+	if network == "ip6" {
+		return nil, nil
+	}
+	return []netip.Addr{netip.MustParseAddr("192.0.2.1")}, nil
 }

@@ -34,6 +34,20 @@ type Options struct {
 	// package sasl.
 	Policy *sasl.Policy
 
+	// Known is what Keep was given when the account logged in before, and lets it do so faster. Keep is
+	// called whenever there is more to know, by the goroutine that connects; what it gets is as secret as a
+	// password. Nil keeps it for this client alone.
+	Known Known
+	Keep  func(Known)
+	// Software and Device are what the client says it is, to the server and, if it wishes for no
+	// resource, to others as the beginning of that. Empty says nothing.
+	Software, Device string
+
+	// BeforeLogin is called when the stream is secured, before the client logs in for the first time, such as to make the
+	// account (package xep/register). s queries the server and knows its features; it can do nothing else, and is for the goroutine and the duration of
+	// the call. It is called again if the stream is lost before the login is through. An error is that of Dial.
+	BeforeLogin func(ctx context.Context, s xmpp.Session) error
+
 	// Handler gets the stanzas that arrive; see [xmpp.Handler]. If it implements
 	// [xmpp.Outgoing], as a muxer does, it sees what is sent as well. Nil means
 	// [xmpp.Unhandled].
@@ -54,16 +68,27 @@ type Options struct {
 	// alone trusts anybody; tokens and PLAIN are then refused.
 	TLS *tls.Config
 	// InsecurePlaintext accepts a server that offers no TLS: anybody on the way
-	// can then read and change everything. It is for servers on the own machine.
+	// can then read and change everything. It is for servers on the own machine, and does
+	// not hold where such a server sends us to.
 	InsecurePlaintext bool
 
-	// Dialer makes the connections, for proxies and for tests. The network is
-	// always "tcp". Nil means a [net.Dialer].
+	// Proxy is what connections go through: "socks5://host:port" (RFC 1928), or
+	// "http://host:port" for one with the method CONNECT, either with "user:password@" before the
+	// host. It resolves the names of servers. SRV records are still looked up by
+	// Resolver, which says to the DNS what domain is meant; with an Address nothing is.
+	Proxy string
+	// Dialer makes the connections, that to Proxy if there is one; it is for other
+	// proxies and for tests. The network is always "tcp". Several calls may run at the same
+	// time, and have to return when ctx is done. Nil means a [net.Dialer].
 	Dialer interface {
 		DialContext(ctx context.Context, network, address string) (net.Conn, error)
 	}
 	// Resolver looks up SRV records, like [net.Resolver.LookupSRV], which is what
 	// nil means. The name is in A-labels and ends with a dot.
+	//
+	// A resolver that has [net.Resolver.LookupNetIP] too looks up the addresses of servers, and
+	// Dialer gets these; IPv6 and IPv4 are then tried in turn, 250 ms apart, until one
+	// answers (RFC 8305). Any other, and nil where Dialer is set, leaves names to Dialer.
 	Resolver interface {
 		LookupSRV(ctx context.Context, service, proto, name string) (cname string, records []*net.SRV, err error)
 	}
@@ -71,6 +96,17 @@ type Options struct {
 	// it the next server has its turn. It bounds the look-up before, too. Zero
 	// means 30 s, negative no bound.
 	ConnectTimeout time.Duration
+
+	// Reconnect decides what happens when the stream is lost. Nil means [Backoff]; see also
+	// [Never]. The handler is told of it if it is an [xmpp.Observer], as a muxer is.
+	Reconnect Policy
+	// IdleTimeout is how long nothing may arrive before the server is asked whether it is there,
+	// ProbeTimeout how long it then has to show it: a connection that is dead without saying so is
+	// given up after both. Zero means 60 s and 30 s; a negative IdleTimeout asks never.
+	IdleTimeout, ProbeTimeout time.Duration
+	// Resume is the session of a client that was suspended, to go on with; see [Client.Suspend]. If
+	// the server has given it up, the first event is Offline, with what may not have arrived.
+	Resume *stream.Saved
 
 	// QueryTimeout bounds a query whose context has no deadline. Zero means
 	// 30 s, negative no bound.
@@ -107,12 +143,21 @@ func (o *Options) withDefaults() Options {
 	if p.TLS = p.TLS.Clone(); p.TLS == nil {
 		p.TLS = &tls.Config{}
 	}
+	switch {
+	case p.Resolver != nil:
+	case p.Dialer != nil:
+		p.Resolver = namesLeft{net.DefaultResolver}
+	default:
+		p.Resolver = net.DefaultResolver
+	}
 	if p.Dialer == nil {
 		p.Dialer = &net.Dialer{}
 	}
-	if p.Resolver == nil {
-		p.Resolver = net.DefaultResolver
+	if p.Reconnect == nil {
+		p.Reconnect = Backoff{}
 	}
+	p.IdleTimeout = cmp.Or(p.IdleTimeout, time.Minute)
+	p.ProbeTimeout = cmp.Or(max(p.ProbeTimeout, 0), 30*time.Second)
 	p.ConnectTimeout = cmp.Or(p.ConnectTimeout, 30*time.Second)
 	p.Logger = cmp.Or(p.Logger, slog.Default())
 	return p
@@ -123,10 +168,12 @@ func (o *Options) check(account jid.JID) error {
 	switch {
 	case account.IsZero():
 		return errors.New("there is no account")
-	case o.Password == "" && o.Token == "" && !o.Anonymous && !o.hasCertificate():
+	case o.Password == "" && o.Token == "" && !o.Anonymous && !o.hasCertificate() && o.Known.Ticket == nil:
 		return errors.New("Options has no credentials")
 	case account.Localpart() == "" && o.Password != "":
 		return errors.New("the account has no localpart, and a password without a name is of no use")
+	case o.Resume != nil && o.Resume.JID.Bare() != account.Bare():
+		return errors.New("Options.Resume is the session of another account")
 	case o.DirectTLS && o.Address == "":
 		return errors.New("Options has DirectTLS without an Address")
 	}

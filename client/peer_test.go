@@ -104,6 +104,7 @@ type peer struct {
 
 	hellos   chan *tls.ClientHelloInfo // of each TLS handshake
 	sessions chan *session.Session     // of each who has logged in
+	conns    chan *stream.Conn         // the stream of each
 	ctx      context.Context           // ends with the peer
 	stop     func()                    // ends it
 	wg       sync.WaitGroup
@@ -125,6 +126,7 @@ func startPeer(adjust ...func(*peer)) *peer {
 		handler:  echo{},
 		hellos:   make(chan *tls.ClientHelloInfo, 10),
 		sessions: make(chan *session.Session, 10),
+		conns:    make(chan *stream.Conn, 10),
 		ctx:      ctx,
 	}
 	for _, f := range adjust {
@@ -184,6 +186,7 @@ func (p *peer) serve(nc net.Conn) {
 	s := session.New(stamping{conn}, session.Options{Handler: p.handler, AnswerFrom: true, Logger: quiet})
 	s.Start(s)
 	p.sessions <- s
+	p.conns <- conn
 	select {
 	case <-s.Done():
 	case <-p.ctx.Done():
@@ -253,6 +256,7 @@ func listen(serve func(net.Conn)) (addr string, stop func()) {
 // options returns what juliet needs to log in through memory.
 func (p *peer) options() *client.Options {
 	return &client.Options{
+		Reconnect: client.Never,
 		Password:  password,
 		Address:   "xmpp.example.net:5222", // somewhere
 		Dialer:    p,

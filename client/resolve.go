@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"net"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -18,23 +20,37 @@ const (
 	serviceStartTLS = "xmpp-client"  // RFC 6120 §3.2.1
 )
 
-// targets returns the servers to try for the account, in order; at least one
-// unless there is an error.
-func (d *dialing) targets(ctx context.Context) ([]target, error) {
+// An addressResolver is what a Resolver may be as well. The network is "ip6" or "ip4".
+type addressResolver interface {
+	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
+}
+
+// namesLeft is the resolver for a dialer that is not ours: it leaves names to it.
+type namesLeft struct{ srv *net.Resolver }
+
+func (r namesLeft) LookupSRV(ctx context.Context, service, proto, name string) (string, []*net.SRV, error) {
+	return r.srv.LookupSRV(ctx, service, proto, name)
+}
+
+// maxTargets bounds how many servers of one name are tried.
+const maxTargets = 16
+
+// targets returns the servers to try for the account, in order, those of one priority
+// together; at least one unless there is an error.
+func (d *dialing) targets(ctx context.Context) ([][]target, error) {
 	if a := d.opts.Address; a != "" { // RFC 6120 §3.2.3
 		t, err := parseTarget(a, d.opts.DirectTLS)
 		if err != nil {
 			return nil, fmt.Errorf("Options.Address %.60q: %w", a, err)
 		}
-		return []target{t}, nil
+		return [][]target{{t}}, nil
 	}
 	return d.find(ctx, d.domain)
 }
 
-// find returns the servers for a name, in order; at least one unless there is
-// an error.
-func (d *dialing) find(ctx context.Context, name string) ([]target, error) {
-	fallback := []target{{host: name, port: defaultPort}} // RFC 6120 §3.2.2
+// find returns the servers for a name, as targets does.
+func (d *dialing) find(ctx context.Context, name string) ([][]target, error) {
+	fallback := [][]target{{{host: name, port: defaultPort}}} // RFC 6120 §3.2.2
 	if isIP(name) || name == "localhost" || strings.HasSuffix(name, ".localhost") {
 		return fallback, nil // not in the DNS (RFC 6761 §6.3)
 	}
@@ -76,19 +92,19 @@ type record struct {
 // RFC 6120 §3.2.1 wants the fallback tried then as well, and whoever answers there has to
 // have the domain's certificate.
 func (d *dialing) lookup(ctx context.Context, service, name string) (a answer) {
-	if d.opts.ConnectTimeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, d.opts.ConnectTimeout)
-		defer cancel()
-	}
+	ctx, cancel := d.bound(ctx)
+	defer cancel()
 	_, found, err := d.opts.Resolver.LookupSRV(ctx, service, "tcp", name+".")
 	if err != nil && !isNotFound(err) {
-		d.opts.Logger.Debug("an SRV lookup failed", "peer", name, "err", err)
+		d.opts.Logger.Debug("an SRV lookup failed", "peer", name, "err", oneLine(err.Error()))
 	}
 	for _, srv := range found { // some may have come in spite of an error
 		host := strings.TrimSuffix(srv.Target, ".")
 		if host == "" {
 			a.none = true
+			continue
+		}
+		if srv.Port == 0 || !validHost(host) {
 			continue
 		}
 		a.records = append(a.records, record{
@@ -103,17 +119,30 @@ func (d *dialing) lookup(ctx context.Context, service, name string) (a answer) {
 // order returns the targets in the order in which to try them: by priority, and
 // within one at random, in proportion to the weights (RFC 2782). The random
 // function returns a number from 0 to max.
-func order(records []record, random func(max int) int) []target {
+func order(records []record, random func(max int) int) (groups [][]target) {
 	rest := slices.Clone(records)
 	slices.SortStableFunc(rest, func(a, b record) int {
 		return cmp.Or(cmp.Compare(a.priority, b.priority), cmp.Compare(min(a.weight, 1), min(b.weight, 1)))
 	})
+	rest = rest[:min(len(rest), maxTargets)]
+	for len(rest) > 0 {
+		end := 0
+		for end < len(rest) && rest[end].priority == rest[0].priority {
+			end++
+		}
+		groups = append(groups, shuffle(rest[:end:end], random))
+		rest = rest[end:]
+	}
+	return groups
+}
+
+// shuffle orders the records of one priority, of which those without weight come first.
+func shuffle(rest []record, random func(max int) int) []target {
 	targets := make([]target, 0, len(rest))
 	for len(rest) > 0 {
-		sum, end := 0, 0
-		for end < len(rest) && rest[end].priority == rest[0].priority {
-			sum += int(rest[end].weight)
-			end++
+		sum := 0
+		for _, r := range rest {
+			sum += int(r.weight)
 		}
 		at, chosen := random(sum), 0
 		for running := int(rest[0].weight); running < at; running += int(rest[chosen].weight) {

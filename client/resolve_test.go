@@ -35,7 +35,7 @@ func (z zone) LookupSRV(ctx context.Context, service, proto, name string) (strin
 	return owner, records, nil
 }
 
-func find(t *testing.T, z zone, account string, o Options) ([]target, error) {
+func find(t *testing.T, z zone, account string, o Options) ([][]target, error) {
 	t.Helper()
 	o.Resolver, o.Password = z, "secret"
 	opts := o.withDefaults()
@@ -63,7 +63,7 @@ func TestC3_2_Resolution(t *testing.T) {
 		{name: "both kinds, one order", zone: zone{
 			starttls: {{Target: "b.example.org.", Port: 5222, Priority: 10}, {Target: "d.example.org.", Port: 80, Priority: 30}},
 			direct:   {{Target: "a.example.org.", Port: 443, Priority: 5}, {Target: "c.example.org.", Port: 5223, Priority: 20}},
-		}, want: "a.example.org:443 (direct TLS), b.example.org:5222, c.example.org:5223 (direct TLS), d.example.org:80"},
+		}, want: "a.example.org:443 (direct TLS); b.example.org:5222; c.example.org:5223 (direct TLS); d.example.org:80"},
 		{name: "direct TLS only", zone: zone{direct: {{Target: "a.example.org.", Port: 443}}}, want: "a.example.org:443 (direct TLS)"},
 		{name: "STARTTLS only", zone: zone{starttls: {{Target: "a.example.org", Port: 5222}}}, want: "a.example.org:5222"},
 		{name: "no service", zone: zone{starttls: none}, err: ErrHostNotFound},
@@ -74,6 +74,11 @@ func TestC3_2_Resolution(t *testing.T) {
 		{name: "DNS out of order", zone: zone{starttls: servfail, direct: servfail}, want: "example.org:5222"},
 		{name: "half of the DNS out of order", zone: zone{starttls: servfail, direct: {{Target: "a.example.org.", Port: 443}}},
 			want: "a.example.org:443 (direct TLS)"},
+		{name: "port 0", zone: zone{starttls: {{Target: "a.example.org.", Port: 0}, {Target: "b.example.org.", Port: 1}}}, want: "b.example.org:1"},
+		{name: "nothing but port 0", zone: zone{starttls: {{Target: "a.example.org.", Port: 0}}}, want: "example.org:5222"},
+		{name: "names that are none", zone: zone{starttls: {{Target: "a\nlevel=ERROR.", Port: 1}, {Target: "a\x1b[2J.", Port: 1},
+			{Target: "a b.", Port: 1}, {Target: "a\u202eb.", Port: 1}, {Target: "a\xff.", Port: 1}, {Target: strings.Repeat("a", 2000), Port: 1},
+			{Target: "good.", Port: 1}}}, want: "good:1"},
 		{name: "an empty answer", zone: zone{starttls: {}, direct: {}}, want: "example.org:5222"},
 
 		{name: "IDN", account: "julia@bücher.example", zone: zone{
@@ -91,11 +96,14 @@ func TestC3_2_Resolution(t *testing.T) {
 		{name: "address without port", opts: Options{Address: "xmpp.example.net"}, want: "xmpp.example.net:5222"},
 		{name: "IPv6 address", opts: Options{Address: "[2001:db8::1]:5223"}, want: "[2001:db8::1]:5223"},
 		{name: "IPv6 address without port", opts: Options{Address: "2001:db8::1"}, want: "[2001:db8::1]:5222"},
+		{name: "IPv6 address of a link", opts: Options{Address: "[fe80::1%eth0]:5223"}, want: "[fe80::1%eth0]:5223"},
+		{name: "IPv6 address of no link", opts: Options{Address: "fe80::1%a\nb"}, err: errAddress},
 		{name: "IDN address", opts: Options{Address: "bücher.example:5223"}, want: "xn--bcher-kva.example:5223"},
 		{name: "address of a container", opts: Options{Address: "xmpp_server:5222"}, want: "xmpp_server:5222"},
 		{name: "no address", opts: Options{Address: "xmpp://example.org"}, err: errAddress},
 		{name: "port that is none", opts: Options{Address: "example.org:https"}, err: errAddress},
 		{name: "port 0", opts: Options{Address: "example.org:0"}, err: errAddress},
+		{name: "control characters", opts: Options{Address: "a\tb:5222"}, err: errAddress},
 		{name: "port only", opts: Options{Address: ":5222"}, err: errAddress},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -103,16 +111,25 @@ func TestC3_2_Resolution(t *testing.T) {
 			if tt.account != "" {
 				account = tt.account
 			}
-			targets, err := find(t, tt.zone, account, tt.opts)
-			var list []string
-			for _, x := range targets {
-				list = append(list, x.String())
-			}
-			if got := strings.Join(list, ", "); got != tt.want || !errors.Is(err, tt.err) {
+			groups, err := find(t, tt.zone, account, tt.opts)
+			if got := written(groups); got != tt.want || !errors.Is(err, tt.err) {
 				t.Errorf("got %s, %v; want %s, %v", got, err, tt.want, tt.err)
 			}
 		})
 	}
+}
+
+// written returns targets as a text, with a semicolon between priorities.
+func written(groups [][]target) string {
+	var parts []string
+	for _, g := range groups {
+		var list []string
+		for _, t := range g {
+			list = append(list, t.String())
+		}
+		parts = append(parts, strings.Join(list, ", "))
+	}
+	return strings.Join(parts, "; ")
 }
 
 // Within a priority the order is random, in proportion to the weights; one of
@@ -128,11 +145,11 @@ func TestRFC2782_Weights(t *testing.T) {
 	const rounds = 20_000
 	first := make(map[string]int)
 	for range rounds {
-		targets := order(records, random)
-		if len(targets) != 5 || targets[4].host != "last" {
-			t.Fatalf("order = %v, want all five, the other priority last", targets)
+		groups := order(records, random)
+		if len(groups) != 2 || len(groups[0]) != 4 || len(groups[1]) != 1 || groups[1][0].host != "last" {
+			t.Fatalf("order = %v, want all five, the other priority last", groups)
 		}
-		first[targets[0].host]++
+		first[groups[0][0].host]++
 	}
 	for host, want := range map[string]int{"a": 60, "b": 30, "c": 9, "zero": 1} {
 		// One standard deviation is at most 0.35 %.
@@ -150,10 +167,10 @@ func TestRFC2782_Weights(t *testing.T) {
 		}
 		return min(max, 60)
 	})
-	if got := order(records, func(max int) int { return 0 }); got[0].host != "zero" {
-		t.Errorf("with 0 the first is %v, want the one of weight 0", got[0])
+	if got := order(records, func(max int) int { return 0 }); got[0][0].host != "zero" {
+		t.Errorf("with 0 the first is %v, want the one of weight 0", got[0][0])
 	}
-	if got := order(records[:3], func(max int) int { return max }); fmt.Sprint(got[0].host, got[1].host, got[2].host) != "cba" {
+	if got := order(records[:3], func(max int) int { return max }); written(got) != "c:0, b:0, a:0" {
 		t.Errorf("with the highest numbers the order is %v, want c, b, a", got)
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/net/idna"
 )
@@ -19,6 +21,7 @@ type target struct {
 	host   string // a name without the final dot, or an IP address without brackets
 	port   uint16
 	direct bool // TLS from the first byte
+	strict bool // no plain text, whatever the options say
 }
 
 // address returns the target as package net wants it.
@@ -39,8 +42,8 @@ var errAddress = errors.New(`not of the form "host:port"`)
 // parseTarget reads "host:port". The port may be absent, and so may the
 // brackets of an IPv6 address then.
 func parseTarget(s string, direct bool) (target, error) {
-	t := target{host: strings.Trim(s, "[]"), port: defaultPort, direct: direct}
-	if _, err := netip.ParseAddr(t.host); err == nil {
+	t := target{host: unbracketed(s), port: defaultPort, direct: direct}
+	if _, err := netip.ParseAddr(t.host); err == nil && validHost(t.host) {
 		return t, nil
 	}
 	if host, port, err := net.SplitHostPort(s); err == nil {
@@ -50,7 +53,7 @@ func parseTarget(s string, direct bool) (target, error) {
 		}
 		t.host, t.port = host, uint16(n)
 	}
-	if t.host == "" || strings.ContainsAny(t.host, " /@[]") {
+	if !validHost(t.host) {
 		return target{}, errAddress
 	}
 	if strings.ContainsFunc(t.host, func(r rune) bool { return r >= 0x80 }) { // else let the resolver judge: my_host
@@ -62,10 +65,20 @@ func parseTarget(s string, direct bool) (target, error) {
 	return t, nil
 }
 
+// validHost reports whether a name can be looked up and be written to a log: it may have
+// letters beyond ASCII, but nothing that controls, separates or cannot be seen.
+func validHost(s string) bool {
+	return s != "" && len(s) <= maxHost && utf8.ValidString(s) && !strings.ContainsAny(s, " /@[]") &&
+		!strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
+}
+
+// maxHost is longer than any name in the DNS (RFC 1035 §2.3.4), in whatever form.
+const maxHost = 1024
+
 // dnsName returns what the DNS and the dialer call a domain: its A-labels, or
 // the IP address that it is.
 func dnsName(domain string) (string, error) {
-	if addr := strings.Trim(domain, "[]"); isIP(addr) {
+	if addr := unbracketed(domain); isIP(addr) {
 		return addr, nil
 	}
 	name, err := idna.Lookup.ToASCII(strings.TrimSuffix(domain, "."))
@@ -80,7 +93,18 @@ func dnsName(domain string) (string, error) {
 
 var errNoName = errors.New("it is empty")
 
+// isIP reports whether s is an IP address. A zone belongs to this machine, and to no domain.
 func isIP(s string) bool {
-	_, err := netip.ParseAddr(s)
-	return err == nil
+	addr, err := netip.ParseAddr(s)
+	return err == nil && addr.Zone() == ""
+}
+
+// unbracketed returns s without the brackets that an IPv6 address has in URLs and JIDs.
+func unbracketed(s string) string {
+	if inner, ok := strings.CutPrefix(s, "["); ok {
+		if inner, ok = strings.CutSuffix(inner, "]"); ok {
+			return inner
+		}
+	}
+	return s
 }

@@ -39,6 +39,7 @@ modules:
   mod_roster: {}
   mod_disco: {}
   mod_ping: {}
+  mod_stream_mgmt: {}
 `
 
 // startEjabberd starts ejabberd with the two accounts. The package runs it as

@@ -76,11 +76,19 @@ func (t *table) serveIQ(ctx context.Context, st *stanza.Raw) (stanza.Payload, er
 	if err != nil {
 		return nil, err
 	}
-	name := st.Header().Children[0] // a request has exactly one
+	return t.answerIQ(ctx, &iq)
+}
+
+func (t *table) answerIQ(ctx context.Context, iq *stanza.IQ) (stanza.Payload, error) {
+	payload, err := stanza.ElementOf(iq.Payload) // a request has exactly one
+	if err != nil {
+		return nil, err
+	}
+	name := payload.Name()
 	r, ok := t.findIQ(iq.Type, name)
 	switch {
 	case ok:
-		answer, err := r.handle(ctx, &iq)
+		answer, err := r.handle(ctx, iq)
 		if err != nil {
 			return nil, err
 		}
@@ -89,6 +97,19 @@ func (t *table) serveIQ(ctx context.Context, st *stanza.Raw) (stanza.Payload, er
 		return nil, stanza.FeatureNotImplemented
 	}
 	return nil, stanza.ServiceUnavailable
+}
+
+// Handles reports whether a request with a payload of that name would be answered by what the
+// program has registered, rather than by the mux itself.
+func (m *Mux) Handles(typ stanza.IQType, name xml.Name) bool {
+	r, ok := m.table.Load().findIQ(typ, name)
+	return ok && !r.builtIn
+}
+
+// AnswerIQ answers a request as [Mux.HandleStanza] does, without the layers of [Mux.Use]. It is for requests that came in
+// another way than as a stanza of a session.
+func (m *Mux) AnswerIQ(ctx context.Context, iq *stanza.IQ) (stanza.Payload, error) {
+	return m.table.Load().answerIQ(ctx, iq)
 }
 
 // findIQ returns the most specific route.

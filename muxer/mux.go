@@ -20,7 +20,7 @@ const (
 )
 
 // A Mux routes stanzas to handlers. Make one with [New]. It implements
-// [xmpp.Handler] and [xmpp.Outgoing].
+// [xmpp.Handler], [xmpp.Outgoing] and [xmpp.Observer].
 //
 // All methods may be called from any goroutine at any time. A stanza meets the
 // routes that were registered when it arrived.
@@ -37,6 +37,7 @@ type table struct {
 	presences []route[stanza.PresenceType, stanza.Presence]
 	layers    []xmpp.Handler // outermost first
 	outgoing  []outgoing     // nearest to the wire first
+	events    []func(context.Context, xmpp.Event) error
 	disco     catalog
 }
 

@@ -96,9 +96,15 @@ func NewTracker(opts *Options) *Tracker {
 	return t
 }
 
-// Register has the tracker follow the presence that the mux's session gets. A
-// tracker is for one session at a time.
+// Register has the tracker follow the presence that the mux's session gets, and
+// forget everything when that is lost. A tracker is for one session at a time.
 func (t *Tracker) Register(mux *muxer.Mux) {
+	mux.Event(func(ctx context.Context, e xmpp.Event) error {
+		if e.Status == xmpp.Offline {
+			t.Reset(ctx)
+		}
+		return nil
+	})
 	mux.Presence(stanza.PresenceAvailable, t.available)
 	mux.Presence(stanza.PresenceUnavailable, t.gone)
 	mux.Presence(stanza.PresenceError, t.gone)
@@ -158,8 +164,8 @@ func (t *Tracker) Online() iter.Seq[jid.JID] {
 	}
 }
 
-// Reset forgets everything. Call it when the session has ended, for nobody will
-// say any more that a contact has gone.
+// Reset forgets everything. Call it when a session has ended that tells nobody (see
+// [xmpp.Observer]), for nobody will say any more that a contact has gone.
 func (t *Tracker) Reset(ctx context.Context) {
 	t.mu.Lock()
 	gone := slices.SortedFunc(maps.Keys(t.contacts), jid.JID.Compare)

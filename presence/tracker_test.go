@@ -278,6 +278,18 @@ func TestSec_LargePresence(t *testing.T) {
 	}
 }
 
+// A session that is lost leaves nobody available; one that is only suspended changes nothing.
+func TestTrackerOfALostSession(t *testing.T) {
+	tr := track(t, presence.Options{})
+	tr.arrive("romeo@example.net/orchard", "", "")
+	for _, status := range []xmpp.Status{xmpp.Suspended, xmpp.Resumed, xmpp.Online} {
+		tr.mux.HandleEvent(t.Context(), xmpp.Event{Status: status})
+		require.NotEmpty(t, slices.Collect(tr.Online()))
+	}
+	tr.mux.HandleEvent(t.Context(), xmpp.Event{Status: xmpp.Offline})
+	require.Empty(t, slices.Collect(tr.Online()))
+}
+
 func TestReset(t *testing.T) {
 	tr := track(t, presence.Options{})
 	tr.arrive("romeo@example.net/a", "", "")

@@ -12,11 +12,12 @@ import (
 	"github.com/parlance-xmpp/xmpp/muxer"
 )
 
-// A List is a roster kept current: loaded once for each stream, then changed by
+// A List is a roster kept current: loaded once for each session, then changed by
 // the pushes of the server. Make one with [NewList]. All methods may be called
 // from any goroutine.
 //
-// Between the end of a stream and the next Load it holds what was last known.
+// When a session is lost and another one begins, a list that was loaded loads
+// itself again. Until then it holds what was last known.
 type List struct {
 	changed func(context.Context, jid.JID)
 
@@ -24,6 +25,8 @@ type List struct {
 	items map[jid.JID]Item
 	ver   string
 	loads map[*load]struct{} // those in progress
+	// reload does what Load or LoadSince did last; nil before.
+	reload func(context.Context, xmpp.Session) error
 }
 
 // load collects the pushes that were handled while its query was under way.
@@ -58,20 +61,31 @@ func NewList(opts *ListOptions) *List {
 
 // Register has the list follow the pushes that the mux's session gets. A list
 // is for one account.
-func (l *List) Register(mux *muxer.Mux) { Register(mux, l.push) }
+func (l *List) Register(mux *muxer.Mux) {
+	Register(mux, l.push)
+	mux.Event(func(ctx context.Context, e xmpp.Event) error {
+		l.mu.Lock()
+		reload := l.reload
+		l.mu.Unlock()
+		if e.Status != xmpp.Online || reload == nil {
+			return nil
+		}
+		return reload(ctx, xmpp.SessionFrom(ctx)) // what was pushed meanwhile is lost (§2.2)
+	})
+}
 
 // Load fetches the roster (see [Get]) and replaces what the list holds. Call it
-// once for each stream, before initial presence (§2.2). Pushes that arrive
+// once, before initial presence (§2.2). Pushes that arrive
 // meanwhile are not lost.
 func (l *List) Load(ctx context.Context, s xmpp.Session) error {
-	return l.load(ctx, func(Roster) (Roster, error) { return Get(ctx, s) })
+	return l.load(ctx, l.Load, func(Roster) (Roster, error) { return Get(ctx, s) })
 }
 
 // LoadSince is Load by [GetSince]: it fetches only what has changed since the
 // version that the list holds, if the server can tell. It must not be used with
 // a server that does not offer [NSVersioning].
 func (l *List) LoadSince(ctx context.Context, s xmpp.Session) error {
-	return l.load(ctx, func(known Roster) (Roster, error) { return GetSince(ctx, s, known) })
+	return l.load(ctx, l.LoadSince, func(known Roster) (Roster, error) { return GetSince(ctx, s, known) })
 }
 
 // Lookup returns the item with that address, or else with its bare JID. The
@@ -138,8 +152,9 @@ func (l *List) push(ctx context.Context, p Push) {
 	}
 }
 
-// load replaces the content by what get returns, and what was pushed since.
-func (l *List) load(ctx context.Context, get func(known Roster) (Roster, error)) error {
+// load replaces the content by what get returns, and what was pushed since. Once it has, reload does so for
+// each new session.
+func (l *List) load(ctx context.Context, reload func(context.Context, xmpp.Session) error, get func(known Roster) (Roster, error)) error {
 	ld := new(load)
 	l.mu.Lock()
 	l.loads[ld] = struct{}{}
@@ -159,7 +174,7 @@ func (l *List) load(ctx context.Context, get func(known Roster) (Roster, error))
 		ver = apply(items, ver, p)
 	}
 	before := l.items
-	l.items, l.ver = items, ver
+	l.items, l.ver, l.reload = items, ver, reload
 	changed := difference(before, items)
 	l.mu.Unlock()
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/parlance-xmpp/xmpp"
 	"github.com/parlance-xmpp/xmpp/jid"
 	"github.com/parlance-xmpp/xmpp/muxer"
 	"github.com/parlance-xmpp/xmpp/roster"
@@ -24,6 +25,28 @@ func held(l *roster.List) string {
 		fmt.Fprintf(&b, "%s:%s ", i.JID, i.Subscription)
 	}
 	return b.String() + "ver=" + l.Roster().Ver
+}
+
+// A new session loads the list again, if it was loaded.
+func TestListOfANewSession(t *testing.T) {
+	mux, list, asked := muxer.New(), roster.NewList(nil), 0
+	list.Register(mux)
+	s := session{server: func(string) string {
+		asked++
+		return result(fmt.Sprintf(`<query xmlns='jabber:iq:roster'><item jid='a%d@x'/></query>`, asked))
+	}}
+	event := func(status xmpp.Status) {
+		mux.HandleEvent(xmpp.WithSession(t.Context(), s), xmpp.Event{Status: status})
+	}
+	event(xmpp.Online)
+	require.Zero(t, asked, "nobody has wanted it")
+	require.NoError(t, list.Load(t.Context(), s))
+	for _, status := range []xmpp.Status{xmpp.Suspended, xmpp.Resumed, xmpp.Offline} {
+		event(status)
+	}
+	require.Equal(t, 1, asked)
+	event(xmpp.Online)
+	require.Equal(t, "a2@x:none ver=", held(list))
 }
 
 // The answer to Load and the pushes around it come out right in every order

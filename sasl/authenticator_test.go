@@ -69,7 +69,7 @@ func TestOffer(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			got := newAuth(t, tt.store, tt.opts).Offer(tt.channel)
 			if !slices.Equal(got.Mechanisms, tt.want) || !slices.Equal(got.Bindings, tt.bindings) {
-				t.Errorf("Offer = %q; want %q, %q", got, tt.want, tt.bindings)
+				t.Errorf("Offer = %+v; want %+v, %+v", got, tt.want, tt.bindings)
 			}
 		})
 	}

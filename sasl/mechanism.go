@@ -39,6 +39,9 @@ type Offer struct {
 	// Bindings are the channel binding types that the server says it supports
 	// (XEP-0440). Empty means it did not say.
 	Bindings []string
+	// Listed says that a server with mechanisms that bind must have said with what: it is
+	// the rule where SASL2 is spoken. If it has not, somebody has left it out.
+	Listed bool
 }
 
 func (o Offer) has(mechanism string) bool { return slices.Contains(o.Mechanisms, mechanism) }

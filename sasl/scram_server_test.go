@@ -312,7 +312,7 @@ func TestSec_PlusWithoutBinding(t *testing.T) {
 	forged := Offer{Mechanisms: []string{SCRAMSHA256Plus, SCRAMSHA256}}
 	for name, channel := range map[string]*Channel{"nil": nil, "no TLS": secure, "no handshake": {TLS: fakeTLS13}} {
 		if got := auth.Offer(channel); len(got.Mechanisms) != 1 || got.Bindings != nil {
-			t.Errorf("%s: Offer = %q; want SCRAM-SHA-256 only", name, got)
+			t.Errorf("%s: Offer = %+v; want SCRAM-SHA-256 only", name, got)
 		}
 		if _, err := auth.Start(SCRAMSHA256Plus, forged, channel); !errors.Is(err, ErrInvalidMechanism) {
 			t.Errorf("%s: Start = %v; want ErrInvalidMechanism", name, err)

@@ -72,6 +72,35 @@ func (h Hash) saltPassword(password string, salt []byte, iterations int) ([]byte
 	return pbkdf2.Key(h.new(), prepared, salt, iterations, h.new()().Size())
 }
 
+// SaltedPassword is the SaltedPassword of RFC 5802 §3, which is as good as the password where that mechanism
+// is used. A server that asks for more or less work than the policy (nil: the default) allows gets
+// [ErrIterations].
+func (h Hash) SaltedPassword(password string, salt []byte, iterations int, policy *Policy) ([]byte, error) {
+	p := policy.withDefaults()
+	switch {
+	case h.new() == nil:
+		return nil, fail(ErrInvalidMechanism, "unknown hash function %.20q", string(h))
+	case iterations < p.MinIterations || iterations > p.MaxIterations:
+		return nil, fail(ErrIterations, "%d iterations asked for", iterations)
+	}
+	return h.saltPassword(password, salt, iterations)
+}
+
+// NewSalt makes a salt.
+func NewSalt() []byte {
+	salt := make([]byte, saltLen)
+	_, _ = rand.Read(salt) // never fails
+	return salt
+}
+
+// SaltedSecrets makes the secrets of a password of which the SaltedPassword is known.
+func SaltedSecrets(h Hash, salted, salt []byte, iterations int) (Secrets, error) {
+	if h.new() == nil || len(salted) != h.new()().Size() {
+		return Secrets{}, fail(ErrMalformed, "not a salted password for %.20q", string(h))
+	}
+	return secretsOf(h, salted, salt, iterations), nil
+}
+
 // DefaultIterations is the count that [NewSecrets] uses unless told otherwise.
 // The client does the work, at every login, and some clients are browsers on a
 // telephone; a server verifying PLAIN does it too.
@@ -106,9 +135,7 @@ func NewSecrets(h Hash, password string, iterations int) (Secrets, error) {
 	if iterations < MinIterations {
 		return Secrets{}, fmt.Errorf("%w: %d", ErrIterations, iterations)
 	}
-	salt := make([]byte, saltLen)
-	_, _ = rand.Read(salt) // never fails
-	return deriveSecrets(h, password, salt, iterations)
+	return deriveSecrets(h, password, NewSalt(), iterations)
 }
 
 func deriveSecrets(h Hash, password string, salt []byte, iterations int) (Secrets, error) {
@@ -116,13 +143,17 @@ func deriveSecrets(h Hash, password string, salt []byte, iterations int) (Secret
 	if err != nil {
 		return Secrets{}, err
 	}
+	return secretsOf(h, salted, salt, iterations), nil
+}
+
+func secretsOf(h Hash, salted, salt []byte, iterations int) Secrets {
 	return Secrets{
 		Hash:       h,
 		Salt:       salt,
 		Iterations: iterations,
 		StoredKey:  h.sum(h.mac(salted, "Client Key")),
 		ServerKey:  h.mac(salted, "Server Key"),
-	}, nil
+	}
 }
 
 // Verify reports whether the secrets were made from this password. It costs as

@@ -52,6 +52,9 @@ type Policy struct {
 	// only those ending in -PLUS requires channel binding; listing only the one
 	// that worked before keeps an attacker from choosing a weaker one.
 	Mechanisms []string
+	// Pinned is the mechanism that worked before, as the program has kept it. Those behind it in
+	// Mechanisms are refused: who offers less than before may be somebody else. Empty refuses none.
+	Pinned string
 	// MinIterations and MaxIterations bound the work that SCRAM does for a
 	// server. Zero means the constant of the same name.
 	MinIterations int
@@ -135,6 +138,9 @@ func (s *selection) chooseBinding() error {
 	if !slices.ContainsFunc(s.policy.Mechanisms, isPlus) || !s.channel.hasTLS() {
 		return nil // a client without channel binding
 	}
+	if s.offer.Listed && s.offer.binds() && len(s.offer.Bindings) == 0 {
+		return fmt.Errorf("%w: mechanisms that bind without the channel binding types that belong to them", ErrDowngrade)
+	}
 	if !slices.ContainsFunc(s.policy.Mechanisms, func(name string) bool { return isPlus(name) && s.offer.has(name) }) {
 		if len(s.offer.Bindings) > 0 && !s.offer.binds() {
 			return fmt.Errorf("%w: channel binding types without a mechanism to use them", ErrDowngrade)
@@ -175,6 +181,10 @@ func (s *selection) unboundIsOffered() bool {
 
 // objection says why a mechanism cannot be used, "" if it can.
 func (s *selection) objection(name string) string {
+	pinned := slices.Index(s.policy.Mechanisms, s.policy.Pinned)
+	if s.policy.Pinned != "" && (pinned < 0 || slices.Index(s.policy.Mechanisms, name) > pinned) {
+		return "weaker than before"
+	}
 	switch name {
 	case External:
 		if !s.creds.Certificate {

@@ -141,6 +141,26 @@ func TestClientS11_Binding(t *testing.T) {
 		})
 	}
 
+	// Where types have to be listed, as with SASL2, their absence is an attack.
+	for _, tt := range []struct {
+		offer   Offer
+		channel *Channel
+		policy  *Policy
+		want    error
+	}{
+		{Offer{Mechanisms: plus, Listed: true}, both, nil, ErrDowngrade},
+		{Offer{Mechanisms: []string{"X-PLUS", SCRAMSHA1}, Listed: true}, both, nil, ErrDowngrade},
+		{Offer{Mechanisms: plus, Bindings: []string{TLSExporter}, Listed: true}, both, nil, nil},
+		{Offer{Mechanisms: plus[1:], Listed: true}, both, nil, nil},
+		{Offer{Mechanisms: plus, Listed: true}, both, &Policy{Mechanisms: []string{SCRAMSHA1}}, nil},
+		{Offer{Mechanisms: plus, Listed: true}, nil, nil, nil},
+	} {
+		_, err := Select(tt.offer, &Credentials{Username: "juliet", Password: "secret"}, tt.channel, tt.policy)
+		if !errors.Is(err, tt.want) {
+			t.Errorf("Select(%v) = %v; want %v", tt.offer, err, tt.want)
+		}
+	}
+
 	// Who is told not to bind is a client without channel binding.
 	c, err := Select(Offer{Mechanisms: plus}, &Credentials{Username: "juliet", Password: "secret"}, both, &Policy{Mechanisms: []string{SCRAMSHA1}})
 	require.NoError(t, err)
@@ -166,4 +186,31 @@ func TestSec_CredentialsAreNotPrinted(t *testing.T) {
 		}
 	}
 	require.Contains(t, log.String(), "sasl.Secrets{SHA-256, 4096 iterations}")
+}
+
+// A mechanism that worked before is the weakest that is accepted from then on.
+func TestSec_Pinned(t *testing.T) {
+	creds := &Credentials{Username: "juliet", Password: "r0m30"}
+	for _, tt := range []struct {
+		pinned string
+		offer  []string
+		want   string // empty: none
+	}{
+		{"", []string{SCRAMSHA1}, SCRAMSHA1},
+		{SCRAMSHA256, []string{SCRAMSHA1, SCRAMSHA256}, SCRAMSHA256},
+		{SCRAMSHA256, []string{SCRAMSHA512, SCRAMSHA1}, SCRAMSHA512},
+		{SCRAMSHA256, []string{SCRAMSHA1, Plain}, ""},
+		{SCRAMSHA1Plus, []string{SCRAMSHA512}, ""},
+		{"SCRAM-SHA3-512", []string{SCRAMSHA512}, ""}, // one that this program does not know
+	} {
+		c, err := Select(Offer{Mechanisms: tt.offer}, creds, nil, &Policy{Pinned: tt.pinned, AllowPlain: true})
+		switch {
+		case tt.want == "":
+			if !errors.Is(err, ErrNoMechanism) {
+				t.Errorf("pinned %s, offered %v: %v, want ErrNoMechanism", tt.pinned, tt.offer, err)
+			}
+		case err != nil || c.Name() != tt.want:
+			t.Errorf("pinned %s, offered %v: %v, want %s", tt.pinned, tt.offer, err, tt.want)
+		}
+	}
 }

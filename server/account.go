@@ -27,12 +27,14 @@ type account struct {
 	id    storage.AccountID
 	turns chan struct{} // has an item while it is somebody's turn
 	holds int           // guarded by the directory
+	rate  *bucket       // what its sessions cause together
 
 	mu       sync.Mutex // guards the fields below, and those of sessions that say so; a leaf: no other lock is taken under it
 	sessions []*session // all that have bound a resource, oldest first
 	closed   bool       // the account is deleted: nobody can bind any more
 	draining bool       // offline messages are being delivered: see [Server.drain]
 	again    bool       // some were stored meanwhile
+	waiting  bool       // some wait in the store until a client is back: others for the bare JID wait behind them
 }
 
 // turn waits for the account's turn. The caller ends it.
@@ -108,7 +110,7 @@ type placing struct {
 func (a *account) look(addr jid.JID, room *[2][4]*session) placing {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	p := placing{condition: noResource, draining: a.draining}
+	p := placing{condition: noResource, draining: a.draining || a.waiting}
 	eligible, best := room[0][:0], room[1][:0]
 	for _, s := range a.sessions {
 		if !s.reachable() {

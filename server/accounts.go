@@ -31,16 +31,27 @@ func (s *Server) CreateAccount(ctx context.Context, addr jid.JID, password strin
 	return nil
 }
 
-// SetPassword gives an account another password. Its sessions go on.
+// SetPassword gives an account another password. Its sessions go on, but no client can log in
+// any more without it.
 // [storage.ErrNotFound] when there is no such account.
 func (s *Server) SetPassword(ctx context.Context, addr jid.JID, password string) error {
+	return s.setPassword(ctx, addr, password, func(ctx context.Context) (storage.AccountID, error) { return s.directory.id(ctx, addr) })
+}
+
+// setPassword is SetPassword for the account of an id.
+func (s *Server) setPassword(ctx context.Context, addr jid.JID, password string, of func(context.Context) (storage.AccountID, error)) error {
 	secrets, err := s.deriveSecrets(password)
 	if err != nil {
 		return fmt.Errorf("server: set password of %s: %w", addr, err)
 	}
-	id, err := s.directory.id(ctx, addr)
+	s.passwords.Lock()
+	defer s.passwords.Unlock()
+	id, err := of(ctx)
 	if err == nil {
 		err = s.opts.Storage.Accounts.SetSecrets(ctx, id, secrets)
+	}
+	if err == nil {
+		err = s.opts.Storage.Tokens.DeleteAll(ctx, id)
 	}
 	if err != nil {
 		return fmt.Errorf("server: set password of %s: %w", addr, err)
@@ -56,15 +67,27 @@ func (s *Server) SetPassword(ctx context.Context, addr jid.JID, password string)
 //
 // Once the account is gone from the store, the rest is done even if ctx ends.
 func (s *Server) DeleteAccount(ctx context.Context, addr jid.JID) error {
+	return s.deleteAccount(ctx, addr, "", nil)
+}
+
+// deleteAccount is DeleteAccount for the account of an id, if there is one. It calls gone, if that is not nil, when the
+// account is gone and its sessions are not.
+func (s *Server) deleteAccount(ctx context.Context, addr jid.JID, id storage.AccountID, gone func()) error {
 	a, err := s.directory.hold(ctx, addr)
 	if err != nil {
 		return fmt.Errorf("server: delete account %s: %w", addr, err)
 	}
 	defer s.directory.release(a)
+	if id != "" && a.id != id {
+		return fmt.Errorf("server: delete account %s: %w", addr, storage.ErrNotFound)
+	}
 	if err := s.opts.Storage.Accounts.Delete(ctx, a.id); err != nil {
 		return fmt.Errorf("server: delete account %s: %w", addr, err)
 	}
 	s.directory.remove(a)
+	if gone != nil {
+		s.guard("gone", gone)
+	}
 	ctx, cancel := lasting(ctx)
 	defer cancel()
 	a.expel()
@@ -72,11 +95,24 @@ func (s *Server) DeleteAccount(ctx context.Context, addr jid.JID) error {
 	follow(ctx, tasks...)
 	err = errors.Join(err,
 		s.opts.Storage.Rosters.DeleteAll(ctx, a.id),
-		s.opts.Storage.Offline.DeleteAll(ctx, a.id))
+		s.opts.Storage.Tokens.DeleteAll(ctx, a.id),
+		s.opts.Storage.Offline.DeleteAll(ctx, a.id),
+		s.forget(ctx, a.id))
+	for _, hook := range s.hooks.deleted {
+		s.guard("Deleted", func() { hook(ctx, a.identity()) })
+	}
 	if err != nil {
 		return fmt.Errorf("server: account %s is deleted, but something of it remains: %w", addr, err)
 	}
 	return nil
+}
+
+// forget deletes what modules keep of an account.
+func (s *Server) forget(ctx context.Context, id storage.AccountID) error {
+	return errors.Join(
+		s.opts.Storage.Documents.DeleteAll(ctx, id),
+		s.opts.Storage.Blocklists.DeleteAll(ctx, id),
+		s.opts.Storage.Invites.DeleteAll(ctx, id))
 }
 
 // expel ends all sessions of an account and waits until everybody has been told
@@ -87,7 +123,7 @@ func (a *account) expel() {
 	sessions := append([]*session(nil), a.sessions...)
 	var reachable []*session
 	for _, t := range sessions {
-		if t.conn != nil {
+		if t.conn.Load() != nil {
 			reachable = append(reachable, t)
 		}
 	}
@@ -112,7 +148,7 @@ func (s *Server) part(ctx context.Context, a *account) ([]task, error) {
 		return nil, err
 	}
 	defer end()
-	contacts, err := s.contacts(ctx, a)
+	contacts, err := s.contacts(ctx, a.id)
 	if err != nil {
 		return nil, err
 	}
@@ -169,18 +205,17 @@ func (s *Server) befriend(ctx context.Context, a *account, contact jid.JID) erro
 		return err
 	}
 	defer end()
-	var before, after storage.Contact
-	err = s.opts.Storage.Rosters.Update(ctx, a.id, contact, s.rosterLimits(), func(c storage.Contact) (storage.Contact, error) {
+	var before storage.Contact
+	after, err := s.opts.Storage.Rosters.Update(ctx, a.id, contact, s.rosterLimits(), func(c storage.Contact) (storage.Contact, error) {
 		before = c.Clone()
 		c.Listed, c.Subscription, c.Request = true, storage.To|storage.From, nil
-		after = c
 		return c, nil
 	})
 	if err != nil {
 		return err
 	}
 	if !before.Listed || !itemOf(before).Equal(itemOf(after)) {
-		s.push(a, itemOf(after))
+		s.push(a, itemOf(after), after.Version)
 	}
 	return nil
 }

@@ -185,8 +185,14 @@ func (downRosters) List(context.Context, storage.AccountID, jid.JID, int) ([]sto
 	return nil, errDown
 }
 
-func (downRosters) Update(context.Context, storage.AccountID, jid.JID, storage.RosterLimits, func(storage.Contact) (storage.Contact, error)) error {
-	return errDown
+func (downRosters) Update(context.Context, storage.AccountID, jid.JID, storage.RosterLimits, func(storage.Contact) (storage.Contact, error)) (storage.Contact, error) {
+	return storage.Contact{}, errDown
+}
+
+func (downRosters) Version(context.Context, storage.AccountID) (uint64, error) { return 0, errDown }
+
+func (downRosters) Changes(context.Context, storage.AccountID, uint64, int) ([]storage.Contact, error) {
+	return nil, errDown
 }
 
 func (downRosters) DeleteAll(context.Context, storage.AccountID) error { return errDown }

@@ -1,32 +1,58 @@
 package server
 
-import (
-	"net"
-	"net/netip"
-)
+import "time"
 
 // admit counts a connection, or refuses it (RFC 6120 §13.12).
 func (s *Server) admit(c *connection) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	limits := s.opts.Limits
-	switch {
-	case s.closing:
+	if s.closing {
 		return false
-	case len(s.conns) >= limits.Connections, s.unbound >= limits.Unauthenticated,
-		c.from != "" && s.fresh[c.from] >= limits.UnauthenticatedPerAddress:
-		s.log.Debug("refused a connection: there are too many", "connections", len(s.conns), "unauthenticated", s.unbound)
+	}
+	now := time.Now()
+	c.address = s.addressAt(c.from, now)
+	if reason := s.tooMany(c, now); reason != "" {
+		s.counts.refused.Add(1)
+		s.log.Debug("refused a connection", "reason", reason, "connections", len(s.conns), "unauthenticated", s.unbound)
 		return false
 	}
 	s.conns[c] = struct{}{}
 	s.running++
 	s.unbound++
-	s.fresh[c.from]++
+	if c.address != nil {
+		c.address.conns++
+		c.address.unbound++
+		s.prefixes[c.from.prefix]++
+	}
+	s.counts.connections.Add(1)
 	return true
+}
+
+// tooMany says which limit a connection would exceed. It is called with mu held.
+func (s *Server) tooMany(c *connection, now time.Time) string {
+	limits, a := s.opts.Limits, c.address
+	switch {
+	case len(s.conns) >= limits.Connections:
+		return "connections"
+	case s.unbound >= limits.Unauthenticated:
+		return "unauthenticated connections"
+	case a == nil:
+		return ""
+	case a.conns >= limits.ConnectionsPerAddress:
+		return "connections of the address"
+	case a.unbound >= limits.UnauthenticatedPerAddress:
+		return "unauthenticated connections of the address"
+	case s.prefixes[c.from.prefix] >= limits.ConnectionsPerPrefix:
+		return "connections of the network"
+	case !a.connects.try(1, now):
+		return "new connections of the address"
+	}
+	return ""
 }
 
 // bound counts a connection as one that has got so far.
 func (s *Server) bound(c *connection) {
+	c.meter.open()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.unboundOnce(c)
@@ -37,6 +63,14 @@ func (s *Server) dismiss(c *connection) {
 	s.mu.Lock()
 	s.unboundOnce(c)
 	delete(s.conns, c)
+	if a := c.address; a != nil {
+		if a.conns--; a.conns == 0 && !s.rated {
+			delete(s.addresses, c.from.addr)
+		}
+		if s.prefixes[c.from.prefix]--; s.prefixes[c.from.prefix] == 0 {
+			delete(s.prefixes, c.from.prefix)
+		}
+	}
 	s.mu.Unlock()
 	s.end()
 }
@@ -48,27 +82,7 @@ func (s *Server) unboundOnce(c *connection) {
 	}
 	c.counted = true
 	s.unbound--
-	if s.fresh[c.from]--; s.fresh[c.from] == 0 {
-		delete(s.fresh, c.from)
+	if c.address != nil {
+		c.address.unbound--
 	}
-}
-
-// addressOf returns the IP address of a peer, empty if it has none. Of IPv6 it is
-// the network of 64 bits: who has one address of it has them all.
-func addressOf(nc net.Conn) string {
-	addr := nc.RemoteAddr()
-	if addr == nil {
-		return ""
-	}
-	ap, err := netip.ParseAddrPort(addr.String())
-	if err != nil {
-		return ""
-	}
-	ip := ap.Addr().WithZone("").Unmap()
-	if ip.Is6() {
-		if network, err := ip.Prefix(64); err == nil {
-			return network.String()
-		}
-	}
-	return ip.String()
 }

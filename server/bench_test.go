@@ -35,7 +35,7 @@ func BenchmarkRoute(b *testing.B) {
 			for b.Loop() {
 				romeo.srv.routeMessage(b.Context(), romeo, raw, h)
 				if sent++; sent%1000 == 0 {
-					if err := juliet.conn.Flush(b.Context()); err != nil {
+					if err := juliet.conn.Load().Flush(b.Context()); err != nil {
 						b.Fatal(err)
 					}
 				}
@@ -57,7 +57,7 @@ func TestRoute_Allocations(t *testing.T) {
 		h.To = to
 		got := testing.AllocsPerRun(200, func() {
 			romeo.srv.routeMessage(t.Context(), romeo, raw, h)
-			if err := juliet.conn.Flush(t.Context()); err != nil {
+			if err := juliet.conn.Load().Flush(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 		})

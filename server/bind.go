@@ -16,7 +16,7 @@ import (
 // wants or a random one (RFC 6120 §7). A resource that is taken gets something
 // random appended, which §7.7.2.2 encourages: neither client has to give way, or to
 // try again.
-func (s *Server) bind(ctx context.Context, c *claims, addr jid.JID, wanted string) (*session, error) {
+func (s *Server) bind(ctx context.Context, c *claims, addr jid.JID, wanted, agent string) (*session, error) {
 	a, err := s.directory.hold(ctx, addr.Bare())
 	if errors.Is(err, storage.ErrNotFound) {
 		return nil, stanza.NotAllowed // deleted since the proof
@@ -24,7 +24,8 @@ func (s *Server) bind(ctx context.Context, c *claims, addr jid.JID, wanted strin
 	if err != nil {
 		return nil, fmt.Errorf("server: bind %s: %w", addr, err)
 	}
-	t, err := s.newSession(a, c, wanted)
+	s.makeRoom(ctx, a, wanted, agent)
+	t, err := s.newSession(a, c, wanted, agent)
 	if err != nil {
 		s.directory.release(a)
 		return nil, err
@@ -33,7 +34,7 @@ func (s *Server) bind(ctx context.Context, c *claims, addr jid.JID, wanted strin
 }
 
 // newSession adds a session to an account that is held for it.
-func (s *Server) newSession(a *account, c *claims, wanted string) (*session, error) {
+func (s *Server) newSession(a *account, c *claims, wanted, agent string) (*session, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	switch {
@@ -46,13 +47,15 @@ func (s *Server) newSession(a *account, c *claims, wanted string) (*session, err
 	if err != nil {
 		return nil, stanza.BadRequest // §7.7.2.1
 	}
-	t := &session{srv: s, account: a, addr: full, since: time.Now(), log: s.log, left: make(chan struct{})}
+	t := &session{srv: s, account: a, addr: full, agent: agent, since: time.Now(), log: s.log, rate: newBucket(s.opts.Limits.SessionRate, time.Now()), done: make(chan struct{}), kept: make(chan struct{}), left: make(chan struct{})}
 	t.work = &worker{
 		limit: s.opts.Limits.WorkBytes,
 		begin: func() bool { t.others.Add(1); return true },
 		end:   t.others.Done,
 	}
 	a.sessions = append(a.sessions, t)
+	s.sessions.Add(1)
+	s.counts.opened.Add(1)
 	return t, nil
 }
 

@@ -2,6 +2,8 @@ package server
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/xml"
 	"errors"
 	"io"
 
@@ -24,6 +26,8 @@ func (s *Server) config(c *connection, proven *claims, t **session) *stream.Conf
 		QueueBytes:        s.opts.Limits.QueueBytes,
 		WriteTimeout:      s.opts.Limits.WriteTimeout,
 		KeepUnsent:        true,
+		IdleTimeout:       max(s.opts.Limits.IdleTimeout, 0),
+		ProbeTimeout:      s.opts.Limits.ProbeTimeout,
 	}
 	if s.opts.Trace != nil {
 		cfg.Trace = s.opts.Trace(c.nc.RemoteAddr())
@@ -31,31 +35,74 @@ func (s *Server) config(c *connection, proven *claims, t **session) *stream.Conf
 	if s.opts.TLS != nil {
 		cfg.Features = append(cfg.Features, stream.StartTLS{Config: s.opts.TLS})
 	}
-	cfg.Features = append(cfg.Features,
-		stream.ServerSASL{Authenticator: func(domain jid.JID) *sasl.Authenticator { return s.auth[domain] }},
-		stream.Bind{Assign: func(ctx context.Context, account jid.JID, wanted string) (jid.JID, error) {
-			bound, err := s.bind(ctx, proven, account, wanted)
-			if err != nil {
-				return jid.JID{}, err
-			}
+	authenticator := func(domain jid.JID) *sasl.Authenticator { return s.auth[domain] }
+	resume := stream.Resume{Find: func(ctx context.Context, account jid.JID, id string) (*stream.Conn, error) {
+		conn, err := s.find(ctx, proven, account, id, t)
+		if conn != nil {
 			s.bound(c)
-			*t = bound
-			return bound.addr, nil
-		}},
+		}
+		return conn, err
+	}}
+	agent := ""
+	bind := func(ctx context.Context, account jid.JID, wanted string) (jid.JID, error) {
+		bound, err := s.bind(ctx, proven, account, wanted, agent)
+		if err != nil {
+			return jid.JID{}, err
+		}
+		s.bound(c)
+		*t = bound
+		return bound.addr, nil
+	}
+	extra, inline := s.features(c, t)
+	inactive := func(context.Context, stanza.Element) {
+		if *t != nil {
+			(*t).looked.set(true, nil)
+		}
+	}
+	management := stream.Management{ResumeFor: max(s.opts.Limits.ResumeFor, 0)}
+	cfg.Features = append(cfg.Features,
+		stream.ServerSASL2{
+			Authenticator: authenticator,
+			Agent:         func(a stream.UserAgent) { agent = a.ID },
+			Resume:        &resume,
+			Bind: func(ctx context.Context, account jid.JID, tag string) (jid.JID, error) {
+				return bind(ctx, account, tagged(tag))
+			},
+			Management: &management,
+			Inline:     append(inline, stream.BindFeature{Name: xml.Name{Space: nsCSI, Local: "inactive"}, Asked: inactive}),
+			Upgrader:   &upgrades{srv: s},
+			Tokens:     tokens{s},
+		},
+		stream.ServerSASL{Authenticator: authenticator},
+		resume,
+		stream.Bind{Assign: bind},
 		stream.Session{},
-		stream.Announce{Payload: preApproval{}, When: stream.Authenticated},
+		management,
+		stream.AnnounceLimits{},
+		stateIndication{t},
+		stream.Announce{Payload: rosterFeature{roster.NSPreApproval, "sub"}, When: stream.Authenticated},
+		stream.Announce{Payload: rosterFeature{roster.NSVersioning, "ver"}, When: stream.Authenticated},
 	)
+	cfg.Features = append(cfg.Features, extra...)
 	return cfg
 }
 
-// preApproval tells clients that approvals ahead of a request are kept (RFC 6121
-// §3.4).
-type preApproval struct{}
+// tagged returns a resourcepart that begins with a tag and cannot be guessed (XEP-0386).
+func tagged(tag string) string {
+	if tag == "" || len(tag) > 512 {
+		return ""
+	}
+	return tag + "/" + rand.Text()
+}
+
+// A rosterFeature tells clients something that the server's rosters can: approvals ahead of a
+// request (RFC 6121 §3.4), versions (§2.6.1).
+type rosterFeature struct{ ns, local string }
 
 // AppendXML implements [stanza.Payload].
-func (preApproval) AppendXML(dst []byte) ([]byte, error) {
+func (f rosterFeature) AppendXML(dst []byte) ([]byte, error) {
 	w := stanza.NewWriter(dst)
-	w.Start(roster.NSPreApproval, "sub")
+	w.Start(f.ns, f.local)
 	w.End()
 	return w.Bytes()
 }

@@ -14,8 +14,10 @@ import (
 type connection struct {
 	srv     *Server
 	nc      net.Conn
-	from    string // see addressOf
-	counted bool   // no longer as unbound; guarded by the server
+	meter   *meter // in nc; nil if it is not counted
+	from    place
+	address *address // nil if it comes from nowhere
+	counted bool     // no longer as unbound; guarded by the server
 
 	mu      sync.Mutex              // guards the fields below
 	closing bool                    // the client is to be told to go
@@ -29,12 +31,16 @@ func (c *connection) serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	t.log.Debug("session opened", "peer", t.addr)
-	err = t.read(ctx)
-	t.leave(ctx)
-	t.others.Wait()
-	c.srv.keepUnsent(ctx, t)
-	t.log.Debug("session closed", "peer", t.addr, "err", err)
+	if t.conn.Load().Resumed() {
+		c.srv.drain(ctx, t.account) // what was stored meanwhile
+	} else {
+		t.tellHooks(ctx, "Opened", c.srv.hooks.opened)
+	}
+	err = t.read(ctx, c.address)
+	t.log.Debug("stream ended", "peer", t.addr, "err", err)
+	if !t.rest() {
+		t.finish(ctx)
+	}
 	return err
 }
 
@@ -52,15 +58,28 @@ func (c *connection) negotiate(ctx context.Context) (*session, error) {
 	var t *session
 	proven := new(claims)
 	conn, err := stream.Accept(withClaims(ctx, proven), c.nc, c.srv.config(c, proven, &t))
-	if err != nil {
-		if t != nil {
-			t.leave(ctx) // it was bound, but the client did not get to know
-		}
+	switch {
+	case err == nil:
+	case t == nil:
+		return nil, fmt.Errorf("server: %w", err)
+	case t.conn.Load() != nil:
+		t.disclaim() // the client may try again
+		return nil, fmt.Errorf("server: %w", err)
+	default:
+		t.leave(ctx) // it was bound, but the client did not get to know
+		c.srv.directory.release(t.account)
 		return nil, fmt.Errorf("server: %w", err)
 	}
-	t.log = c.srv.log.With("stream", conn.ID())
+	if conn.Resumed() {
+		c.srv.counts.resumed.Add(1)
+		t.log.Debug("session resumed", "peer", t.addr, "by", conn.ID())
+		c.srv.unpark(t)
+	} else {
+		t.log = c.srv.log.With("stream", conn.ID())
+		t.log.Debug("session opened", "peer", t.addr)
+	}
 	c.setConn(conn)
-	if !t.setConn(conn) {
+	if !t.attach(conn) {
 		t.fail(accountDeleted())
 	}
 	return t, nil
@@ -68,16 +87,21 @@ func (c *connection) negotiate(ctx context.Context) (*session, error) {
 
 // read handles what the client sends until the stream has ended. The error is
 // nil when the client closed it.
-func (s *session) read(ctx context.Context) error {
+func (s *session) read(ctx context.Context, from *address) error {
+	conn := s.conn.Load()
 	for {
-		e, err := s.conn.Next()
+		e, err := conn.Next()
 		if err != nil {
 			return streamEnd(err)
 		}
 		s.handle(ctx, e)
+		s.pause(ctx, from)
 		if s.unflushed++; s.unflushed == flushEvery { // however many answers these were
 			s.unflushed = 0
-			_ = s.conn.Flush(s.context()) // an error comes up in Next
+			_ = conn.Flush(lifetime{conn.Done()}) // an error comes up in Next
+		}
+		if s.undone.Load() && isDone(conn.Done()) {
+			return streamEnd(conn.Err()) // the client did not get an acknowledgement, and sends it again
 		}
 	}
 }

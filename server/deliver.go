@@ -31,10 +31,14 @@ const (
 // reports whether that was possible. A client that has left even the room for
 // these unread is gone or reads nothing: its session is ended.
 func (s *session) deliver(st stanza.Stanza, h stanza.Header) bool {
-	result := s.outcome(s.conn.SendNow(st, h), h)
+	if s.holds(st, h) {
+		return true
+	}
+	result := s.outcome(s.conn.Load().SendNow(st, h), h)
 	if result == crowded {
+		s.srv.counts.slowReaders.Add(1)
 		s.log.Warn("the client does not read what it is sent", "peer", s.addr)
-		s.fail(&stream.Error{Condition: stream.ResourceConstraint, Text: "too much is waiting for you to read it", Lang: "en"})
+		s.fail(tooMuch())
 	}
 	return result == taken
 }
@@ -42,18 +46,24 @@ func (s *session) deliver(st stanza.Stanza, h stanza.Header) bool {
 // offer queues a stanza if there is room for it at once. What anybody may send to
 // anybody must not cost the recipient its session.
 func (s *session) offer(st stanza.Stanza, h stanza.Header) bool {
-	return s.outcome(s.conn.TrySend(st, h), h) == taken
+	if s.holds(st, h) {
+		return true
+	}
+	return s.outcome(s.conn.Load().TrySend(st, h), h) == taken
 }
 
 // hand queues a message or query and waits for room, so that nobody is read
-// faster than those it writes to read.
+// faster than those it writes to read. A client that is away makes nobody wait.
 func (s *session) hand(ctx context.Context, st stanza.Stanza, h stanza.Header) handing {
-	if err := s.conn.TrySend(st, h); !errors.Is(err, stream.ErrQueueFull) {
+	s.holds(st, h) // nothing of what is handed over, but what it held goes first
+	conn := s.conn.Load()
+	err := conn.TrySend(st, h)
+	if !errors.Is(err, stream.ErrQueueFull) || isDone(conn.Done()) {
 		return s.outcome(err, h)
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, roomTimeout, stream.ErrQueueFull)
 	defer cancel()
-	_, err := s.conn.Send(ctx, st, h)
+	_, err = conn.Relay(ctx, st, h)
 	return s.outcome(err, h)
 }
 
@@ -62,10 +72,11 @@ func (s *session) outcome(err error, h stanza.Header) handing {
 	switch {
 	case err == nil:
 		return taken
-	case errors.Is(err, xmpp.ErrClosed) || isDone(s.conn.Done()):
+	case errors.Is(err, xmpp.ErrClosed) || isDone(s.done):
 		s.retire()
 		return missed
 	case errors.Is(err, stream.ErrQueueFull) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
+		s.srv.counts.overflowed.Add(1)
 		return crowded
 	default:
 		s.log.Error("a stanza could not be delivered", "peer", s.addr, "id", strings.Clone(h.ID), "err", err)
@@ -96,18 +107,19 @@ func handAll(ctx context.Context, sessions []*session, st stanza.Stanza, h stanz
 
 // overflow does what is to be done about a message for which there was no room:
 // one that could be kept for somebody offline is kept, and follows as soon as there is.
-func (s *Server) overflow(ctx context.Context, o origin, named *session, st stanza.Stanza, h stanza.Header) {
+func (s *Server) overflow(ctx context.Context, o origin, named *session, st stanza.Stanza, h stanza.Header) (kept bool) {
 	switch {
 	case isStorable(h):
 		if named != nil {
 			named.crowd()
 		}
-		s.storeMessage(ctx, o, st, h)
+		return s.storeMessage(ctx, o, st, h)
 	case classOf(h.Type) == groupchat:
 		if s.entitled(ctx, o, h.To, h.From) {
 			refuseTo(ctx, o, h, stanza.ResourceConstraint)
 		}
 	}
+	return false
 }
 
 // crowd notes that messages for the session are in the store. As long as the
@@ -118,16 +130,23 @@ func (s *session) crowd() {
 	s.crowded = true
 }
 
-// keepUnsent keeps the messages that the end of a session has left unsent, for the
-// next one. Those that went to the store for want of room are younger, and come
-// behind them.
+// keepUnsent keeps the messages that the end of a session has left unsent or
+// unacknowledged, for the next one, and tells the senders of other stanzas that they
+// did not arrive. Messages that went to the store for want of room are younger, and come
+// behind those.
 func (s *Server) keepUnsent(ctx context.Context, t *session) {
-	unsent := s.unsentMessages(t)
-	if len(unsent) == 0 {
+	unsent, others := s.unsent(t)
+	if len(unsent)+len(others) == 0 {
 		return
 	}
 	ctx, cancel := lasting(ctx)
 	defer cancel()
+	for _, raw := range others {
+		s.undelivered(ctx, raw)
+	}
+	if len(unsent) == 0 {
+		return
+	}
 	var younger []storage.OfflineMessage
 	var err error
 	if !s.hasEligible(t.account.addr) { // otherwise they are on their way to another session
@@ -137,7 +156,7 @@ func (s *Server) keepUnsent(ctx context.Context, t *session) {
 	}
 	for _, raw := range unsent {
 		h := raw.Header()
-		s.storeMessage(ctx, s.services[t.addr.Domain()], raw, h)
+		s.storeMessage(ctx, absent{s, h.From}, raw, h)
 	}
 	var moved []uint64
 	unbounded := storage.OfflineLimits{Messages: math.MaxInt, Bytes: math.MaxInt}
@@ -158,17 +177,21 @@ func (s *Server) keepUnsent(ctx context.Context, t *session) {
 	}
 }
 
-// unsentMessages returns the messages that the end of a session has left unsent and
-// that nobody else has had.
-func (s *Server) unsentMessages(t *session) (unsent []*stanza.Raw) {
+// unsent returns the messages that the end of a session has left, that nobody else has
+// had and that can be kept; and the other stanzas that it has left.
+func (s *Server) unsent(t *session) (unsent, rest []*stanza.Raw) {
 	others := s.hasEligible(t.account.addr)
-	for _, part := range t.conn.Unsent() {
+	for _, part := range t.conn.Load().Unsent() {
 		raw, err := stanza.Parse(part)
 		if err != nil {
 			continue // a stream error, or the closing tag
 		}
 		h := raw.Header()
-		if h.Kind != stanza.KindMessage || !isStorable(h) || s.isStored(raw) {
+		switch {
+		case h.Kind != stanza.KindMessage || !isStorable(h):
+			rest = append(rest, raw)
+			continue
+		case s.isStored(raw):
 			continue
 		}
 		if h.To.IsBare() && others {
@@ -176,7 +199,7 @@ func (s *Server) unsentMessages(t *session) (unsent []*stanza.Raw) {
 		}
 		unsent = append(unsent, raw)
 	}
-	return unsent
+	return unsent, rest
 }
 
 // storedSince returns the offline messages that were stored since the session was

@@ -55,29 +55,39 @@ func (s *session) forgetDirected(addr jid.JID) {
 
 // hideFrom tells a contact that every available session of the account is no longer
 // so: the contact does not see it any more (RFC 6121 §3.2.2, §3.3.3). Directed presence
-// that it got is over as well (§4.6.1). It is called in a turn of the account.
-func (s *Server) hideFrom(a *account, contact jid.JID) {
+// that it got is over as well (§4.6.1), and all that it is told of if it did not subscribe. It is called in
+// a turn of the account.
+func (s *Server) hideFrom(a *account, contact jid.JID, subscribed bool) {
+	var subscribers []jid.JID
+	if subscribed {
+		subscribers = []jid.JID{contact}
+	}
+	s.hideFromAll(a, subscribers, func(addr jid.JID) bool { return addr.Bare() == contact })
+}
+
+// hideFromAll is hideFrom for some subscribers, and for those that got directed presence and that like says.
+func (s *Server) hideFromAll(a *account, subscribers []jid.JID, like func(jid.JID) bool) {
 	for _, t := range a.every() {
-		directed := t.takeDirected(contact)
-		if t.announced() == nil && len(directed) == 0 {
-			continue
+		to := t.takeDirected(like)
+		if t.announced() != nil {
+			to = append(to, subscribers...)
 		}
 		told := make(map[*session]bool)
 		p := stanza.Presence{From: t.addr, Type: stanza.PresenceUnavailable}
-		for _, p.To = range append(directed, contact) {
+		for _, p.To = range to {
 			s.tell(p, p.Header(), told)
 		}
 	}
 }
 
-// takeDirected forgets directed presence to any address of a contact, and
-// returns these addresses.
-func (s *session) takeDirected(contact jid.JID) []jid.JID {
+// takeDirected forgets directed presence to the addresses that like says, and
+// returns them.
+func (s *session) takeDirected(like func(jid.JID) bool) []jid.JID {
 	s.account.mu.Lock()
 	defer s.account.mu.Unlock()
 	var out []jid.JID
 	for addr := range s.directed {
-		if addr.Bare() == contact {
+		if like(addr) {
 			out = append(out, addr)
 			delete(s.directed, addr)
 		}

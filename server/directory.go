@@ -2,7 +2,10 @@ package server
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
+	"time"
 
 	"github.com/parlance-xmpp/xmpp/jid"
 	"github.com/parlance-xmpp/xmpp/server/storage"
@@ -12,14 +15,15 @@ import (
 // session, and those to which something is being done.
 type directory struct {
 	stored storage.Accounts
+	rate   int // of each account
 
 	mu       sync.RWMutex // guards the fields below, and holds of accounts
 	accounts map[jid.JID]*account
 	removals int // of accounts, ever
 }
 
-func newDirectory(stored storage.Accounts) *directory {
-	return &directory{stored: stored, accounts: make(map[jid.JID]*account)}
+func newDirectory(stored storage.Accounts, rate int) *directory {
+	return &directory{stored: stored, rate: rate, accounts: make(map[jid.JID]*account)}
 }
 
 // online returns the account at a bare JID if the server is dealing with it, else nil.
@@ -28,6 +32,13 @@ func (d *directory) online(addr jid.JID) *account {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
 	return d.accounts[addr]
+}
+
+// all returns the accounts that the server is dealing with.
+func (d *directory) all() []*account {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return slices.Collect(maps.Values(d.accounts))
 }
 
 // id returns the id of the account at a bare JID, or [storage.ErrNotFound].
@@ -77,7 +88,7 @@ func (d *directory) add(stored storage.Account, removals int) *account {
 	}
 	a := d.accounts[stored.Addr]
 	if a == nil {
-		a = &account{addr: stored.Addr, id: stored.ID, turns: make(chan struct{}, 1)}
+		a = &account{addr: stored.Addr, id: stored.ID, turns: make(chan struct{}, 1), rate: newBucket(d.rate, time.Now())}
 		d.accounts[stored.Addr] = a
 	}
 	a.holds++

@@ -31,7 +31,7 @@
 //
 //	server.Options{Storage: storage.Stores{Accounts: ours}, …}
 //
-// Whatever is not given is kept in memory.
+// Whatever is not given is kept in memory; packages sqlite and postgres keep it on disk.
 //
 // # What it does with stanzas
 //
@@ -55,6 +55,19 @@
 // Whatever is acknowledged has been stored before: a roster change before its
 // result, an offline message before the sender's next stanza is looked at.
 //
+// # Clients that are cut off
+//
+// A client with stream management (XEP-0198) that loses its connection can resume its session for
+// [Limits].ResumeFor. Meanwhile others reach it: what they send waits in its queue, and in the store when that is
+// full. Then, or when the client comes back without its session, what it has not acknowledged goes where it
+// goes when nobody is there: messages to the store, requests back as errors. SASL2, Bind 2 and FAST (XEP-0388,
+// 0386, 0484) make coming back one exchange; tokens end with the password.
+//
+// # Extensions
+//
+// [Options].Modules adds extensions; package module says what they may do, and package usual has those that people's clients ask
+// for. Without any, the server does what RFC 6120 and RFC 6121 ask for, and nothing else.
+//
 // # Answering for a domain
 //
 // What is addressed to a domain is handled by [Options.Mux]:
@@ -73,7 +86,9 @@
 // # Limits and slow clients
 //
 // All that clients can make the server hold is bounded by [Limits], which have safe
-// defaults. Every connection must have logged in within a time that nothing extends.
+// defaults; [Server.Stats] counts what they have done. Connections are bounded by address and network, and every one must have
+// logged in within a time that nothing extends, and within so many bytes. What a client then causes is counted, what it sends and
+// what the server sends to its contacts: beyond its rate it is not read for a while.
 // What a client is sent waits in a queue of bounded size. When that is full, those
 // who write to the client wait with it, so that nobody is read faster than his
 // recipient reads; after a second their messages are kept as if the client were offline, and

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/parlance-xmpp/xmpp"
+	"github.com/parlance-xmpp/xmpp/module"
 	"github.com/parlance-xmpp/xmpp/stanza"
 )
 
@@ -13,7 +14,14 @@ import (
 func (sv *service) serve(o origin, raw *stanza.Raw) {
 	h := raw.Header()
 	ctx := o.context()
-	payload, err := sv.call(xmpp.WithSession(ctx, sv), raw)
+	ctx = xmpp.WithSession(ctx, sv)
+	if client, ok := o.(*session); ok {
+		ctx = module.WithSession(ctx, client)
+	}
+	payload, err := sv.call(ctx, raw)
+	if err == module.ErrDrop {
+		return
+	}
 	if err != nil {
 		if _, ok := stanza.AsError(err); !ok {
 			sv.log.Error("a handler failed", "peer", h.From, "id", h.ID, "err", err)

@@ -120,8 +120,7 @@ func (h *house) connect() *client {
 // attach has the server serve one end of a connection, and returns a client on the
 // other.
 func (h *house) attach(near, far net.Conn) *client {
-	c := &client{t: h.t, nc: near, done: make(chan struct{})}
-	c.more = sync.NewCond(&c.mu)
+	c := newClient(h.t, near)
 	go func() {
 		c.end = h.srv.ServeConn(context.Background(), far)
 		close(c.done)
@@ -130,6 +129,13 @@ func (h *house) attach(near, far net.Conn) *client {
 		c.nc.Close()
 		<-c.done
 	})
+	return c
+}
+
+// newClient returns a client on a connection.
+func newClient(t testing.TB, nc net.Conn) *client {
+	c := &client{t: t, nc: nc, done: make(chan struct{})}
+	c.more = sync.NewCond(&c.mu)
 	c.r = xmlwire.NewReader(c.nc, xmlwire.Limits{})
 	return c
 }

@@ -2,10 +2,14 @@ package server
 
 import (
 	"context"
+	"encoding/xml"
+	"errors"
 
 	"github.com/parlance-xmpp/xmpp/jid"
+	"github.com/parlance-xmpp/xmpp/module"
 	"github.com/parlance-xmpp/xmpp/muxer"
 	"github.com/parlance-xmpp/xmpp/roster"
+	"github.com/parlance-xmpp/xmpp/server/storage"
 	"github.com/parlance-xmpp/xmpp/stanza"
 	"github.com/parlance-xmpp/xmpp/xep/disco"
 	"github.com/parlance-xmpp/xmpp/xep/ping"
@@ -52,17 +56,32 @@ func (s *session) serveOwn(ctx context.Context, raw *stanza.Raw, h stanza.Header
 // (RFC 6121 §8.5.2.1.3). Who may not see its presence is answered as if there
 // were no such account (§8.5.1).
 func (s *Server) serveOther(ctx context.Context, o origin, raw *stanza.Raw, h stanza.Header) {
-	switch {
-	case h.Children[0].Space == roster.NS:
+	if h.Children[0].Space == roster.NS {
 		// Whether or not there is such an account, its roster is nobody else's (§2.3.3).
 		refuseTo(ctx, o, h, stanza.Forbidden)
-	case !s.entitled(ctx, o, h.To, h.From):
+		return
+	}
+	may := false
+	switch s.ext.audience(stanza.IQType(h.Type), h.Children[0]) {
+	case module.Anyone:
+		may = true
+	case module.Subscribers:
+		may = s.entitled(ctx, o, h.To, h.From)
+	}
+	if !may {
 		refuseTo(ctx, o, h, stanza.ServiceUnavailable)
+		return
+	}
+	id, err := s.accountID(ctx, h.To)
+	if err == nil {
+		err = s.permit(ctx, module.Account{ID: id, Addr: h.To}, h.From, module.In, h)
+	}
+	switch {
+	case errors.Is(err, storage.ErrNotFound):
+		refuseTo(ctx, o, h, stanza.ServiceUnavailable)
+	case err != nil:
+		s.turnAway(ctx, o, h, err)
 	default:
-		if exists, err := s.exists(ctx, h.To); !exists || err != nil {
-			refuseTo(ctx, o, h, stanza.ServiceUnavailable)
-			return
-		}
 		s.serveAccount(ctx, o, raw, h)
 	}
 }
@@ -78,12 +97,21 @@ func (s *Server) serveAccount(ctx context.Context, o origin, raw *stanza.Raw, h 
 		s.failed(ctx, o, h, "read a request", err)
 		return
 	}
-	payload, err := s.accounts.HandleStanza(ctx, request)
+	if client, ok := o.(*session); ok && client.account.addr == whole.To {
+		ctx = module.WithSession(ctx, client)
+	}
+	payload, err := s.askAccount(ctx, request)
 	if err != nil {
-		refuseTo(ctx, o, h, err)
+		s.turnAway(ctx, o, h, err)
 		return
 	}
 	o.answer(ctx, stanza.IQ{To: h.From, From: h.To, ID: h.ID, Type: stanza.IQResult, Payload: payload})
+}
+
+// askAccount has the handler of a request answer it.
+func (s *Server) askAccount(ctx context.Context, request *stanza.Raw) (payload stanza.Payload, err error) {
+	defer recovered(&err)
+	return s.accounts.HandleStanza(ctx, request)
 }
 
 // deliverIQ delivers a request or an answer to the session it is for (RFC 6121
@@ -94,6 +122,12 @@ func (s *Server) deliverIQ(ctx context.Context, o origin, st stanza.Stanza, h st
 	var target *session
 	if a := s.directory.online(h.To.Bare()); a != nil {
 		target = a.find(h.To)
+	}
+	if target != nil {
+		if err := s.permit(ctx, target.account.identity(), h.From, module.In, h); err != nil {
+			s.turnAway(ctx, o, h, err) // an answer is not answered
+			return
+		}
 	}
 	if !t.IsRequest() {
 		if target != nil {
@@ -135,6 +169,15 @@ func (s *Server) accountMux() *muxer.Mux {
 		return s.resources(iq.To), nil
 	})
 	return mux
+}
+
+// accountsAnswer says who may ask accounts for what they can do by themselves.
+func accountsAnswer() map[request]module.Audience {
+	return map[request]module.Audience{
+		{stanza.IQGet, xml.Name{Space: disco.NSInfo, Local: "query"}}:  module.Subscribers,
+		{stanza.IQGet, xml.Name{Space: disco.NSItems, Local: "query"}}: module.Subscribers,
+		{stanza.IQGet, xml.Name{Space: ping.NS, Local: "ping"}}:        module.Subscribers,
+	}
 }
 
 // resources lists the available sessions of an account.

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -31,7 +32,8 @@ func (s *Server) ServeTLS(ctx context.Context, ln net.Listener) error {
 		return errors.New("server: direct TLS without Options.TLS")
 	}
 	return s.listen(ctx, ln, func(ctx context.Context, nc net.Conn) error {
-		return s.ServeConn(ctx, stream.TLSServer(nc, s.opts.TLS))
+		nc, m := s.metered(nc)
+		return s.serve(ctx, stream.TLSServer(nc, s.opts.TLS), m)
 	})
 }
 
@@ -43,7 +45,16 @@ func (s *Server) ServeTLS(ctx context.Context, ln net.Listener) error {
 // The error says how the stream ended: nil when the client closed it, else what
 // [stream.Accept] or [stream.Conn.Err] say, or [ErrRefused].
 func (s *Server) ServeConn(ctx context.Context, nc net.Conn) error {
-	c := &connection{srv: s, nc: nc, from: addressOf(nc)}
+	if _, direct := nc.(*tls.Conn); direct {
+		return s.serve(ctx, nc, nil) // what is below is not ours to count
+	}
+	nc, m := s.metered(nc)
+	return s.serve(ctx, nc, m)
+}
+
+// serve is ServeConn for a transport that is counted by m, if that is not nil.
+func (s *Server) serve(ctx context.Context, nc net.Conn, m *meter) error {
+	c := &connection{srv: s, nc: nc, meter: m, from: placeOf(nc)}
 	if !s.admit(c) {
 		nc.Close()
 		return ErrRefused

@@ -196,7 +196,7 @@ var machine = [events][states]step{
 func advance(c storage.Contact, e event, request []byte) (storage.Contact, action) {
 	now := stateOf(c.Subscription)
 	next := machine[e][now]
-	if e == inSubscribe && c.Approved && next.do.has(pass) {
+	if e == inSubscribe && c.Approved && (next.do.has(pass) || c.Subscription.Has(storage.PendingIn)) {
 		// Not delivered but granted (§3.4.2), as if the account had answered the request.
 		next = step{machine[outSubscribed][next.next].next, reply}
 	}

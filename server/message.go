@@ -3,9 +3,11 @@ package server
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/parlance-xmpp/xmpp/jid"
+	"github.com/parlance-xmpp/xmpp/module"
 	"github.com/parlance-xmpp/xmpp/server/storage"
 	"github.com/parlance-xmpp/xmpp/stanza"
 )
@@ -25,43 +27,79 @@ func (s *Server) routeMessage(ctx context.Context, o origin, st stanza.Stanza, h
 // deliverMessage does what the table of placements says. A session that turns
 // out to be unreachable is left out of account, and the table is asked again.
 func (s *Server) deliverMessage(ctx context.Context, o origin, st stanza.Stanza, h stanza.Header) {
+	var owner module.Account
+	if s.hooks.seesMessages() {
+		id, err := s.accountID(ctx, h.To.Bare())
+		switch {
+		case err == nil:
+			owner = module.Account{ID: id, Addr: h.To.Bare()}
+			st, h, err = s.inboundMessage(ctx, owner, st, h)
+			if err != nil {
+				s.turnAway(ctx, o, h, err)
+				return
+			}
+		case !errors.Is(err, storage.ErrNotFound):
+			s.failed(ctx, o, h, "look up an account", err)
+			return
+		}
+	}
+	to, kept := s.place(ctx, o, st, h)
+	if owner.ID != "" {
+		s.placed(ctx, owner, st, h, to, kept)
+	}
+}
+
+// place does what the table of placements says, and returns where the message has gone.
+func (s *Server) place(ctx context.Context, o origin, st stanza.Stanza, h stanza.Header) (to []*session, kept bool) {
 	var room [2][4]*session
 	for {
 		p := placing{condition: noResource}
 		if a := s.directory.online(h.To.Bare()); a != nil {
 			p = a.look(h.To, &room)
-		} else if exists, err := s.exists(ctx, h.To.Bare()); err != nil {
-			s.failed(ctx, o, h, "look up an account", err)
-			return
-		} else if !exists {
+		} else if _, err := s.accountID(ctx, h.To.Bare()); errors.Is(err, storage.ErrNotFound) {
 			p.condition = noAccount
+		} else if err != nil {
+			s.failed(ctx, o, h, "look up an account", err)
+			return nil, false
 		}
-		what := p.place(h)
+		what := p.cell(h)
 		if p.draining && (p.named == nil && (what == best || what == keep) || p.crowded && isStorable(h)) {
 			what = keep // behind what is being delivered just now (RFC 6120 §10.1)
 		}
 		switch what {
 		case silent:
-			return
+			return nil, false
 		case refuse:
 			refuseTo(ctx, o, h, stanza.ServiceUnavailable)
-			return
+			return nil, false
 		case discern:
 			if s.entitled(ctx, o, h.To, h.From) {
 				refuseTo(ctx, o, h, stanza.ServiceUnavailable)
 			}
-			return
+			return nil, false
 		case keep:
-			s.storeMessage(ctx, o, st, h)
-			return
+			return nil, s.storeMessage(ctx, o, st, h)
 		}
 		switch p.hand(ctx, what, st, h) {
 		case taken:
-			return
+			return s.reached(&p, what), false
 		case crowded:
-			s.overflow(ctx, o, p.named, st, h)
-			return
+			return nil, s.overflow(ctx, o, p.named, st, h)
 		}
+	}
+}
+
+// reached returns the sessions that a message was meant for, if anybody wants to know.
+func (s *Server) reached(p *placing, what placement) []*session {
+	switch {
+	case len(s.hooks.placed) == 0:
+		return nil
+	case what == exactly:
+		return []*session{p.named}
+	case what == best:
+		return slices.Clone(p.best)
+	default:
+		return slices.Clone(p.eligible)
 	}
 }
 
@@ -77,19 +115,18 @@ func (p *placing) hand(ctx context.Context, what placement, st stanza.Stanza, h 
 	}
 }
 
-// exists reports whether there is an account at a bare JID.
-func (s *Server) exists(ctx context.Context, addr jid.JID) (bool, error) {
+// accountID returns the id of the account at a bare JID, [storage.ErrNotFound] if there is none.
+func (s *Server) accountID(ctx context.Context, addr jid.JID) (storage.AccountID, error) {
+	if a := s.directory.online(addr); a != nil {
+		return a.id, nil
+	}
 	ctx, cancel := lasting(ctx)
 	defer cancel()
-	_, err := s.directory.id(ctx, addr)
-	if errors.Is(err, storage.ErrNotFound) {
-		return false, nil
-	}
-	return err == nil, err
+	return s.directory.id(ctx, addr)
 }
 
-// place looks up the cell for a message.
-func (p *placing) place(h stanza.Header) placement {
+// cell looks up the cell for a message.
+func (p *placing) cell(h stanza.Header) placement {
 	form := bareJID
 	switch {
 	case p.named != nil:

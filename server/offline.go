@@ -7,13 +7,14 @@ import (
 
 	"github.com/parlance-xmpp/xmpp"
 	"github.com/parlance-xmpp/xmpp/jid"
+	"github.com/parlance-xmpp/xmpp/module"
 	"github.com/parlance-xmpp/xmpp/server/storage"
 	"github.com/parlance-xmpp/xmpp/stanza"
+	"github.com/parlance-xmpp/xmpp/xep/delay"
 )
 
 // The namespaces and features of offline messages.
 const (
-	nsDelay        = "urn:xmpp:delay"                        // XEP-0203
 	nsChatStates   = "http://jabber.org/protocol/chatstates" // XEP-0085
 	featureOffline = "msgoffline"                            // XEP-0160
 )
@@ -21,26 +22,10 @@ const (
 // offlinePage is how many offline messages are read at a time.
 const offlinePage = 50
 
-// delay says when a stanza was sent that is delivered only now (XEP-0203).
-type delay struct {
-	from  jid.JID // who kept it
-	stamp time.Time
-}
-
-// AppendXML implements [stanza.Payload].
-func (d delay) AppendXML(dst []byte) ([]byte, error) {
-	w := stanza.NewWriter(dst)
-	w.Start(nsDelay, "delay")
-	w.Attr("from", d.from.String())
-	w.Attr("stamp", d.stamp.UTC().Format("2006-01-02T15:04:05.000Z"))
-	w.End()
-	return w.Bytes()
-}
-
 // ours reports whether an element is a delay that claims to be from a domain of
 // this server. Nobody else may say that (XEP-0203 §5).
 func (s *Server) ours(e stanza.Element) bool {
-	if !e.Is(nsDelay, "delay") {
+	if !e.Is(delay.NS, "delay") {
 		return false
 	}
 	from, err := jid.ParseLenient(e.Attr("from"))
@@ -48,28 +33,28 @@ func (s *Server) ours(e stanza.Element) bool {
 }
 
 // storeMessage keeps a message for an account until somebody is there to get it
-// (XEP-0160). The sender is told when that cannot be.
-func (s *Server) storeMessage(ctx context.Context, o origin, st stanza.Stanza, h stanza.Header) {
+// (XEP-0160), and reports whether it did. The sender is told when that cannot be.
+func (s *Server) storeMessage(ctx context.Context, o origin, st stanza.Stanza, h stanza.Header) (kept bool) {
 	raw, err := withHeader(st, h)
 	if err != nil {
 		s.failed(ctx, o, h, "store a message", err)
-		return
+		return false
 	}
 	if isFleeting(raw) {
-		return
+		return false
 	}
 	ctx, cancel := lasting(ctx)
 	defer cancel()
 	now := time.Now()
-	raw, err = raw.Edit(s.ours, delay{h.To.Domain(), now})
+	raw, err = raw.Edit(s.ours, delay.Delay{From: h.To.Domain(), Stamp: now})
 	if err != nil {
 		s.failed(ctx, o, h, "store a message", err)
-		return
+		return false
 	}
 	b, err := raw.AppendXML(nil)
 	if err != nil {
 		s.failed(ctx, o, h, "store a message", err)
-		return
+		return false
 	}
 	id, err := s.directory.id(ctx, h.To.Bare())
 	known := s.entitled(ctx, o, h.To, h.From)
@@ -92,7 +77,10 @@ func (s *Server) storeMessage(ctx context.Context, o origin, st stanza.Stanza, h
 		if a := s.directory.online(h.To.Bare()); a != nil {
 			s.drain(ctx, a) // somebody may have come online since the message was placed
 		}
+		s.counts.stored.Add(1)
+		return true
 	}
+	return false
 }
 
 // isStorable reports whether a message of that type may be kept for later.
@@ -134,9 +122,12 @@ func (s *Server) drain(ctx context.Context, a *account) {
 // returns when there are none, or when a goroutine has begun to deliver them.
 func (s *Server) drainTo(ctx context.Context, t *session) {
 	page, err := s.opts.Storage.Offline.List(ctx, t.account.id, 0, offlinePage)
-	if err == nil && len(page) == 0 && t.account.drained() {
-		t.others.Done()
-		return
+	for err == nil && len(page) == 0 {
+		if t.account.drained() {
+			t.others.Done()
+			return
+		}
+		page, err = s.opts.Storage.Offline.List(ctx, t.account.id, 0, offlinePage) // some came since
 	}
 	go func() {
 		defer t.others.Done()
@@ -145,7 +136,8 @@ func (s *Server) drainTo(ctx context.Context, t *session) {
 }
 
 // startDraining returns the session that is to get the offline messages of the
-// account; nil if there is none, or if it has begun already.
+// account; nil if there is none, or if it has begun already. A suspended one gets them when its client is back:
+// it would hold up those for others.
 func (a *account) startDraining() *session {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -155,7 +147,11 @@ func (a *account) startDraining() *session {
 	}
 	var target *session
 	for _, t := range a.sessions {
-		if t.eligible() && (target == nil || t.priority > target.priority) {
+		switch {
+		case !t.eligible():
+		case t.state != attached:
+			a.waiting = true
+		case target == nil || t.priority > target.priority:
 			target = t
 		}
 	}
@@ -168,7 +164,7 @@ func (a *account) startDraining() *session {
 // drainTo starts the delivery to a session, which has one more goroutine from
 // now on. It is called with mu held.
 func (a *account) drainTo(t *session) {
-	a.draining, a.again = true, false
+	a.draining, a.again, a.waiting = true, false, false
 	t.others.Add(1)
 }
 
@@ -192,7 +188,7 @@ func (s *Server) deliverOffline(t *session, page []storage.OfflineMessage, err e
 	a.mu.Lock()
 	a.draining = false
 	a.mu.Unlock()
-	if !errors.Is(err, xmpp.ErrClosed) && !isDone(t.conn.Done()) {
+	if !errors.Is(err, xmpp.ErrClosed) && !isDone(ctx.Done()) {
 		t.log.Error("could not deliver offline messages", "peer", t.addr, "err", err)
 		return
 	}
@@ -217,8 +213,8 @@ func (a *account) drained() bool {
 	return true
 }
 
-// drainPage delivers some messages. Those that have been handed to the transport are
-// deleted, whatever becomes of the others.
+// drainPage delivers some messages. Those that the client has acknowledged, or the
+// transport has taken if it acknowledges nothing, are deleted, whatever becomes of the others.
 func (s *Server) drainPage(ctx context.Context, t *session, page []storage.OfflineMessage) error {
 	var (
 		done     []uint64
@@ -227,10 +223,13 @@ func (s *Server) drainPage(ctx context.Context, t *session, page []storage.Offli
 		bytes    int
 		failure  error
 	)
+	conn, until := t.conn.Load(), xmpp.Sent
+	if conn.Managed() {
+		until = xmpp.Acked
+	}
 	settle := func() {
 		for i, r := range receipts {
-			stage, err := r.Await(ctx, xmpp.Sent)
-			if stage == xmpp.Sent || stage == xmpp.Acked {
+			if _, err := r.Await(ctx, until); err == nil {
 				done = append(done, waiting[i])
 			} else if failure == nil {
 				failure = err
@@ -245,7 +244,16 @@ func (s *Server) drainPage(ctx context.Context, t *session, page []storage.Offli
 			done = append(done, m.ID)
 			continue
 		}
-		r, err := t.conn.Send(ctx, raw, raw.Header())
+		h := raw.Header()
+		if err := s.permit(ctx, t.account.identity(), h.From, module.In, h); err != nil {
+			if _, decided := stanza.AsError(err); !decided && err != module.ErrDrop {
+				failure = err // it may still be permitted
+				break
+			}
+			done = append(done, m.ID) // what was permitted when it came is not any more
+			continue
+		}
+		r, err := conn.Send(ctx, raw, h)
 		if err != nil {
 			failure = err
 			break

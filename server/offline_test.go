@@ -1,7 +1,9 @@
 package server
 
 import (
+	"context"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -9,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/parlance-xmpp/xmpp/server/storage"
+	"github.com/parlance-xmpp/xmpp/server/storage/memory"
 	"github.com/parlance-xmpp/xmpp/stanza"
 )
 
@@ -273,4 +277,84 @@ func TestXEP0160_2_AnotherTakesOver(t *testing.T) {
 	second.sync()
 	first.hangUp()
 	require.Equal(t, []string{"1"}, bodies(second.until(1)))
+}
+
+// A message that is stored while the store is found empty is delivered all the same.
+func TestOfflineStoredWhileListed(t *testing.T) {
+	store := memory.New()
+	late := &lateOffline{Offline: store.Offline}
+	store.Offline = late
+	h := newHouse(t, []string{"juliet", "romeo"}, func(o *Options) { o.Storage = store })
+	romeo := h.login("romeo", "orchard")
+	juliet := h.login("juliet", "balcony")
+	late.listed = func() { // the list is read, and not yet looked at
+		romeo.send("<message to='juliet@capulet.example'><body>just now</body></message>")
+		romeo.sync()
+	}
+	juliet.send("<presence/>")
+	require.Equal(t, []string{"just now"}, bodies(juliet.until(1)))
+}
+
+// Whoever logs in again before the last session has quite ended does not get its messages twice.
+func TestOfflineDeletedWhileLoggingIn(t *testing.T) {
+	store := memory.New()
+	late := &lateOffline{Offline: store.Offline}
+	store.Offline = late
+	h := newHouse(t, []string{"juliet", "romeo"}, func(o *Options) { o.Storage = store })
+	romeo := h.login("romeo", "orchard")
+	romeo.send("<message to='juliet@capulet.example'><body>1</body></message>")
+	romeo.sync()
+	juliet := h.login("juliet", "balcony")
+	var next *client
+	reached := make(chan struct{})
+	late.deleting = func() { // it is delivered, and still in the store
+		<-reached
+		juliet.raw("</stream:stream>")
+		juliet.expectEnd("")
+		for a := h.srv.directory.online(h.addr("juliet")); a != nil && len(a.every()) > 0; {
+			runtime.Gosched()
+		}
+		next = h.login("juliet", "balcony")
+		next.send("<presence/>")
+		next.sync()
+	}
+	juliet.send("<presence/>")
+	require.Equal(t, []string{"1"}, bodies(juliet.until(1)))
+	close(reached)
+	<-juliet.done
+	romeo.send("<message to='juliet@capulet.example'><body>2</body></message>")
+	romeo.sync()
+	require.Equal(t, []string{"2"}, bodies(next.until(1)))
+}
+
+// lateOffline calls listed after the first list was read, adding before the first message is added, and
+// deleting before the first deletion.
+type lateOffline struct {
+	storage.Offline
+	listed, adding, deleting func()
+}
+
+func (s *lateOffline) Add(ctx context.Context, owner storage.AccountID, m storage.OfflineMessage, limits storage.OfflineLimits) error {
+	if f := s.adding; f != nil {
+		s.adding = nil
+		f()
+	}
+	return s.Offline.Add(ctx, owner, m, limits)
+}
+
+func (s *lateOffline) Delete(ctx context.Context, owner storage.AccountID, ids ...uint64) error {
+	if f := s.deleting; f != nil {
+		s.deleting = nil
+		f()
+	}
+	return s.Offline.Delete(ctx, owner, ids...)
+}
+
+func (s *lateOffline) List(ctx context.Context, owner storage.AccountID, after uint64, limit int) ([]storage.OfflineMessage, error) {
+	page, err := s.Offline.List(ctx, owner, after, limit)
+	if f := s.listed; f != nil {
+		s.listed = nil
+		f()
+	}
+	return page, err
 }

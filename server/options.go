@@ -11,6 +11,7 @@ import (
 
 	"github.com/parlance-xmpp/xmpp"
 	"github.com/parlance-xmpp/xmpp/jid"
+	"github.com/parlance-xmpp/xmpp/module"
 	"github.com/parlance-xmpp/xmpp/muxer"
 	"github.com/parlance-xmpp/xmpp/sasl"
 	"github.com/parlance-xmpp/xmpp/server/storage"
@@ -33,7 +34,7 @@ type Options struct {
 	// password, is not offered even then.
 	InsecurePlaintext bool
 
-	// Storage keeps accounts, rosters and offline messages. A store that is nil
+	// Storage keeps accounts, rosters, offline messages and the tokens of clients. A store that is nil
 	// is one in memory.
 	Storage storage.Stores
 
@@ -42,6 +43,9 @@ type Options struct {
 	// context the session of [Server.Session]. Nil means a mux that answers service
 	// discovery, as server/im, and pings.
 	Mux *muxer.Mux
+
+	// Modules are extensions, installed in this order.
+	Modules []module.Module
 
 	// Mechanisms are the SASL mechanisms to offer, in this order. Nil means all
 	// that passwords allow: SCRAM with SHA-512, SHA-256 and SHA-1, with and without
@@ -75,11 +79,20 @@ type Limits struct {
 	// WriteTimeout is how long the transport may take to accept 32 KiB before the
 	// session is given up. 30 s.
 	WriteTimeout time.Duration
+	// IdleTimeout is how long nothing may come from a client before it is asked whether
+	// it is there, ProbeTimeout how long it may take to show it. A negative IdleTimeout asks nobody.
+	// 5 min and 1 min.
+	IdleTimeout, ProbeTimeout time.Duration
+	// ResumeFor is how long the session of a client that was cut off is kept for it to be
+	// resumed (XEP-0198), with what is sent to it meanwhile. After that, messages are stored
+	// as if they came then. Negative keeps none. 5 min.
+	ResumeFor time.Duration
 	// QueueBytes is how much may wait for a client to read it. What others send
 	// waits for room for a second, and its sender with it; then messages go on as if
 	// the client were offline, and follow later. Roster pushes and the presence of contacts
 	// have as much room again; a session that leaves that unread too is closed with a
-	// resource-constraint stream error. 1 MiB.
+	// resource-constraint stream error. Four times as much may wait to be acknowledged by clients that do
+	// that. 1 MiB.
 	QueueBytes int
 	// WorkBytes is how much of what a client has sent to a domain may wait for
 	// the handlers of [Options.Mux]. Then nothing more is read from it. 256 KiB.
@@ -92,6 +105,19 @@ type Limits struct {
 	// resource, UnauthenticatedPerAddress those from one IPv4 address or IPv6
 	// network of 64 bits. 1000 and 64.
 	Unauthenticated, UnauthenticatedPerAddress int
+	// ConnectionsPerAddress bounds the connections from one IPv4 address or IPv6 network of 64 bits,
+	// ConnectionsPerPrefix those from one network of 24 or 48 bits. 5000 and 10 000.
+	ConnectionsPerAddress, ConnectionsPerPrefix int
+	// ConnectsPerAddress is how many connections a second may come from one address, four times as
+	// many at once. What is beyond it is closed before a byte is exchanged. 1000. Negative is no bound.
+	ConnectsPerAddress int
+	// PreAuthBytes is how much a connection may send until it is bound to a resource, TLS included. 128 KiB.
+	PreAuthBytes int
+	// SessionRate, AccountRate and AddressRate bound what the clients of a session, an account and an address
+	// cause, in bytes a second: what they send, 512 bytes more for each stanza, and what the server sends to
+	// others because of their presence. What was not used before may be used later, that of four seconds at once.
+	// Who exceeds it is not read for a while. 32, 64 and 256 MiB. Negative is no bound.
+	SessionRate, AccountRate, AddressRate int
 	// SessionsPerAccount bounds the resources of one account (RFC 6120 §7.6.2.1). 32.
 	SessionsPerAccount int
 
@@ -116,12 +142,22 @@ type Limits struct {
 func (l Limits) withDefaults() Limits {
 	l.PreAuthTimeout = cmp.Or(l.PreAuthTimeout, 30*time.Second)
 	l.WriteTimeout = cmp.Or(l.WriteTimeout, 30*time.Second)
+	l.IdleTimeout = cmp.Or(l.IdleTimeout, 5*time.Minute)
+	l.ProbeTimeout = cmp.Or(l.ProbeTimeout, time.Minute)
+	l.ResumeFor = cmp.Or(l.ResumeFor, 5*time.Minute)
 	for field, usual := range map[*int]int{
 		&l.QueueBytes:                1 << 20,
 		&l.WorkBytes:                 256 << 10,
 		&l.Connections:               20_000,
 		&l.Unauthenticated:           1000,
 		&l.UnauthenticatedPerAddress: 64,
+		&l.ConnectionsPerAddress:     5000,
+		&l.ConnectionsPerPrefix:      10_000,
+		&l.ConnectsPerAddress:        1000,
+		&l.PreAuthBytes:              128 << 10,
+		&l.SessionRate:               32 << 20,
+		&l.AccountRate:               64 << 20,
+		&l.AddressRate:               256 << 20,
 		&l.SessionsPerAccount:        32,
 		&l.RosterItems:               1000,
 		&l.RosterRequests:            200,
@@ -141,11 +177,15 @@ func (l Limits) check() error {
 	for name, value := range map[string]int64{
 		"PreAuthTimeout":            int64(l.PreAuthTimeout),
 		"WriteTimeout":              int64(l.WriteTimeout),
+		"ProbeTimeout":              int64(l.ProbeTimeout),
 		"QueueBytes":                int64(l.QueueBytes),
 		"WorkBytes":                 int64(l.WorkBytes),
 		"Connections":               int64(l.Connections),
 		"Unauthenticated":           int64(l.Unauthenticated),
 		"UnauthenticatedPerAddress": int64(l.UnauthenticatedPerAddress),
+		"ConnectionsPerAddress":     int64(l.ConnectionsPerAddress),
+		"ConnectionsPerPrefix":      int64(l.ConnectionsPerPrefix),
+		"PreAuthBytes":              int64(l.PreAuthBytes),
 		"SessionsPerAccount":        int64(l.SessionsPerAccount),
 		"RosterItems":               int64(l.RosterItems),
 		"RosterRequests":            int64(l.RosterRequests),
@@ -185,16 +225,7 @@ func (o *Options) complete() (Options, []jid.JID, error) {
 	if out.TLS != nil {
 		out.TLS = stream.ServerTLS(out.TLS)
 	}
-	usual := memory.New()
-	if out.Storage.Accounts == nil {
-		out.Storage.Accounts = usual.Accounts
-	}
-	if out.Storage.Rosters == nil {
-		out.Storage.Rosters = usual.Rosters
-	}
-	if out.Storage.Offline == nil {
-		out.Storage.Offline = usual.Offline
-	}
+	out.Storage = orMemory(out.Storage)
 	if out.Mux == nil {
 		out.Mux = defaultMux()
 	}
@@ -211,6 +242,19 @@ func (o *Options) complete() (Options, []jid.JID, error) {
 	}
 	out.Limits = out.Limits.withDefaults()
 	return out, domains, nil
+}
+
+// orMemory returns stores with one in memory for each that is missing.
+func orMemory(s storage.Stores) storage.Stores {
+	usual := memory.New()
+	s.Accounts = cmp.Or(s.Accounts, usual.Accounts)
+	s.Rosters = cmp.Or(s.Rosters, usual.Rosters)
+	s.Offline = cmp.Or(s.Offline, usual.Offline)
+	s.Tokens = cmp.Or(s.Tokens, usual.Tokens)
+	s.Documents = cmp.Or(s.Documents, usual.Documents)
+	s.Blocklists = cmp.Or(s.Blocklists, usual.Blocklists)
+	s.Invites = cmp.Or(s.Invites, usual.Invites)
+	return s
 }
 
 // parseDomains reads the names of domains.

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 
+	"github.com/parlance-xmpp/xmpp/module"
 	"github.com/parlance-xmpp/xmpp/server/storage"
 	"github.com/parlance-xmpp/xmpp/stanza"
 )
@@ -47,14 +48,14 @@ func (s *session) announce(ctx context.Context, raw *stanza.Raw, h stanza.Header
 		s.srv.failed(ctx, s, h, "broadcast presence", err)
 		return
 	}
-	contacts, err := s.srv.contacts(ctx, s.account)
+	contacts, err := s.srv.contacts(ctx, s.account.id)
 	if err != nil {
 		end()
 		s.srv.failed(ctx, s, h, "broadcast presence", err)
 		return
 	}
 	initial, drains := s.show(&announcement{raw, h}, priority)
-	s.broadcast(raw, h, contacts, make(map[*session]bool))
+	s.broadcast(ctx, raw, h, contacts, make(map[*session]bool))
 	if initial {
 		s.catchUp(contacts)
 	}
@@ -64,6 +65,9 @@ func (s *session) announce(ctx context.Context, raw *stanza.Raw, h stanza.Header
 	}
 	if initial {
 		s.probeContacts(ctx, contacts)
+	}
+	if len(s.srv.hooks.presence) > 0 {
+		s.tellPresence(ctx, s.Presence())
 	}
 }
 
@@ -76,23 +80,36 @@ func (s *session) show(a *announcement, priority int8) (initial, drains bool) {
 	initial = s.shown == nil
 	before := s.eligible()
 	s.shown, s.priority = a, priority
-	if drains = s.eligible() && !before && !s.account.draining; drains {
-		s.account.drainTo(s)
+	if !s.eligible() || before {
+		return initial, false
 	}
-	return initial, drains
+	if s.account.draining { // to another session, which may be ending
+		s.account.again = true
+		return initial, false
+	}
+	s.account.drainTo(s)
+	return initial, true
 }
 
 // broadcast delivers a presence of the session to all who see it, and notes in
 // told which sessions these are. It is called in a turn of the account.
-func (s *session) broadcast(st stanza.Stanza, h stanza.Header, contacts []storage.Contact, told map[*session]bool) {
+func (s *session) broadcast(ctx context.Context, st stanza.Stanza, h stanza.Header, contacts []storage.Contact, told map[*session]bool) {
 	h.To = s.account.addr
 	s.srv.tell(st, h, told)
+	defer func() { s.charge(len(told) * sizeOf(st)) }() // who has many contacts causes much
 	for _, c := range contacts {
-		if c.Subscription.Has(storage.From) {
-			h.To = c.JID
+		if h.To = c.JID; c.Subscription.Has(storage.From) && s.srv.permits(ctx, s.account, c.JID, module.Out, h) {
 			s.srv.tell(st, h, told)
 		}
 	}
+}
+
+// sizeOf estimates how long a stanza is.
+func sizeOf(st stanza.Stanza) int {
+	if raw, ok := st.(*stanza.Raw); ok {
+		return raw.Len()
+	}
+	return stanzaCost
 }
 
 // tell delivers a presence to a local address: to all available sessions of a
@@ -112,7 +129,7 @@ func (s *Server) tellBy(deliver func(*session, stanza.Stanza, stanza.Header) boo
 		return
 	}
 	a := s.directory.online(h.To.Bare())
-	if a == nil {
+	if a == nil || !s.permits(context.Background(), a, h.From, module.In, h) {
 		return
 	}
 	like := isAvailable
@@ -156,7 +173,9 @@ func (s *session) catchUp(contacts []storage.Contact) {
 			s.log.Error("a stored request for a subscription is damaged", "peer", c.JID, "err", err)
 			continue
 		}
-		s.deliver(raw, raw.Header())
+		if h := raw.Header(); s.srv.permits(context.Background(), s.account, c.JID, module.In, h) {
+			s.deliver(raw, h)
+		}
 	}
 }
 

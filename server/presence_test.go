@@ -219,7 +219,7 @@ func (h *house) subscription(account, contact string, s storage.Subscription) {
 	h.t.Helper()
 	id, err := h.srv.directory.id(h.t.Context(), h.addr(account))
 	if err == nil {
-		err = h.srv.opts.Storage.Rosters.Update(h.t.Context(), id, h.addr(contact), storage.RosterLimits{}, func(c storage.Contact) (storage.Contact, error) {
+		_, err = h.srv.opts.Storage.Rosters.Update(h.t.Context(), id, h.addr(contact), storage.RosterLimits{}, func(c storage.Contact) (storage.Contact, error) {
 			c.Listed, c.Subscription = true, s
 			return c, nil
 		})

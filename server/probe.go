@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/parlance-xmpp/xmpp/jid"
+	"github.com/parlance-xmpp/xmpp/module"
 	"github.com/parlance-xmpp/xmpp/server/storage"
 	"github.com/parlance-xmpp/xmpp/stanza"
 )
@@ -16,10 +17,10 @@ import (
 func (s *session) probeContacts(ctx context.Context, contacts []storage.Contact) {
 	probed := 0
 	for _, c := range contacts {
-		if !c.Subscription.Has(storage.To) {
+		h := stanza.Header{Kind: stanza.KindPresence, Type: string(stanza.PresenceProbe), From: s.account.addr, To: c.JID}
+		if !c.Subscription.Has(storage.To) || !s.srv.permits(ctx, s.account, c.JID, module.Out, h) {
 			continue
 		}
-		h := stanza.Header{Kind: stanza.KindPresence, Type: string(stanza.PresenceProbe), From: s.account.addr, To: c.JID}
 		if c.JID.Localpart() == "" { // a service answers for itself
 			s.srv.tell(stanza.Presence{Type: stanza.PresenceProbe}, h, nil)
 			continue
@@ -28,7 +29,7 @@ func (s *session) probeContacts(ctx context.Context, contacts []storage.Contact)
 			continue
 		}
 		follow(ctx, func(ctx context.Context) []task { return s.srv.answerProbe(ctx, h, s) })
-		if probed++; probed%flushEvery == 0 && s.conn.Flush(ctx) != nil {
+		if probed++; probed%flushEvery == 0 && s.flush(ctx) != nil {
 			return
 		}
 	}
@@ -69,6 +70,9 @@ func (s *Server) answerProbe(ctx context.Context, h stanza.Header, only *session
 		return nil
 	}
 	defer s.directory.release(a)
+	if !s.permits(ctx, a, asker, module.In, h) {
+		return nil
+	}
 	end, err := a.turn(ctx)
 	if err != nil {
 		s.log.Error("could not answer a probe", "peer", asker, "err", err)

@@ -14,10 +14,10 @@ import (
 const rosterPage = 200
 
 // contacts returns everything an account's roster holds, listed or not.
-func (s *Server) contacts(ctx context.Context, a *account) ([]storage.Contact, error) {
+func (s *Server) contacts(ctx context.Context, owner storage.AccountID) ([]storage.Contact, error) {
 	var all []storage.Contact
 	for after := (jid.JID{}); ; after = all[len(all)-1].JID {
-		page, err := s.opts.Storage.Rosters.List(ctx, a.id, after, rosterPage)
+		page, err := s.opts.Storage.Rosters.List(ctx, owner, after, rosterPage)
 		if err != nil {
 			return nil, err
 		}
@@ -28,8 +28,18 @@ func (s *Server) contacts(ctx context.Context, a *account) ([]storage.Contact, e
 	}
 }
 
+// contact returns what an account's roster holds about one address, which may be nothing.
+func (s *Server) contact(ctx context.Context, owner storage.AccountID, addr jid.JID) (storage.Contact, error) {
+	c, err := s.opts.Storage.Rosters.Get(ctx, owner, addr)
+	if errors.Is(err, storage.ErrNotFound) {
+		return storage.Contact{JID: addr}, nil
+	}
+	return c, err
+}
+
 func (s *Server) rosterLimits() storage.RosterLimits {
-	return storage.RosterLimits{Listed: s.opts.Limits.RosterItems, Requests: s.opts.Limits.RosterRequests}
+	limits := s.opts.Limits
+	return storage.RosterLimits{Listed: limits.RosterItems, Requests: limits.RosterRequests, Removed: limits.RosterItems}
 }
 
 // itemOf returns a contact as its owner sees it.
@@ -48,37 +58,20 @@ func itemOf(c storage.Contact) roster.Item {
 
 // push sends a changed item to the interested sessions of an account (RFC 6121
 // §2.1.6). Their answers do not matter. It is called in a turn of the account.
-func (s *Server) push(a *account, i roster.Item) {
+func (s *Server) push(a *account, i roster.Item, version uint64) {
 	for _, t := range a.all(isInterested) {
-		iq := stanza.IQ{To: t.addr, ID: stanza.NewID(), Type: stanza.IQSet, Payload: roster.Query{Items: []roster.Item{i}}}
-		t.deliver(iq, iq.Header())
+		t.push(i, version)
 	}
 }
 
-// rosterGet answers a request for the roster, and makes the session an
-// interested one (RFC 6121 §2.2).
-func (s *session) rosterGet(ctx context.Context, iq *stanza.IQ) (stanza.Payload, error) {
-	var q roster.Query
-	if err := iq.Decode(&q); err != nil {
-		return nil, err
+// push sends one item as it is since the roster has that version.
+func (s *session) push(i roster.Item, version uint64) {
+	q := roster.Query{Items: []roster.Item{i}}
+	if s.versioned.Load() {
+		q.Ver = s.account.ver(version)
 	}
-	if len(q.Items) > 0 {
-		return nil, &stanza.Error{Condition: stanza.BadRequest, Text: "a request has no items", Lang: "en"} // §2.1.3
-	}
-	contacts, err := s.srv.contacts(ctx, s.account)
-	if err != nil {
-		return nil, err
-	}
-	answer := roster.Query{}
-	for _, c := range contacts {
-		if c.Listed {
-			answer.Items = append(answer.Items, itemOf(c))
-		}
-	}
-	s.account.mu.Lock()
-	s.interested = true
-	s.account.mu.Unlock()
-	return answer, nil
+	iq := stanza.IQ{To: s.addr, ID: stanza.NewID(), Type: stanza.IQSet, Payload: q}
+	s.deliver(iq, iq.Header())
 }
 
 // serveRoster answers a request about the session's own roster. The answer to a
@@ -96,7 +89,7 @@ func (s *session) serveRoster(ctx context.Context, h stanza.Header, iq *stanza.I
 		follow(ctx, tasks...)
 		return
 	}
-	if s.conn.Flush(ctx) != nil { // it may be long, and in a turn nobody waits for room
+	if s.flush(ctx) != nil { // it may be long, and in a turn nobody waits for room
 		return
 	}
 	end, err := s.account.turn(ctx)
@@ -104,11 +97,7 @@ func (s *session) serveRoster(ctx context.Context, h stanza.Header, iq *stanza.I
 		s.srv.failed(ctx, s, h, "read the roster", err)
 		return
 	}
-	answer, err := s.rosterGet(ctx, iq)
-	if err == nil {
-		result := iq.Result(answer)
-		s.deliver(result, result.Header())
-	}
+	err = s.rosterGet(ctx, iq)
 	end()
 	if err != nil {
 		s.refuseQuery(ctx, h, "read the roster", err)
@@ -152,10 +141,8 @@ func (s *Server) setItem(ctx context.Context, a *account, i roster.Item) error {
 		return err
 	}
 	defer end()
-	var after storage.Contact
-	err = s.opts.Storage.Rosters.Update(ctx, a.id, i.JID, s.rosterLimits(), func(c storage.Contact) (storage.Contact, error) {
+	after, err := s.opts.Storage.Rosters.Update(ctx, a.id, i.JID, s.rosterLimits(), func(c storage.Contact) (storage.Contact, error) {
 		c.Listed, c.Name, c.Groups = true, i.Name, i.Groups
-		after = c
 		return c, nil
 	})
 	if errors.Is(err, storage.ErrFull) {
@@ -164,7 +151,7 @@ func (s *Server) setItem(ctx context.Context, a *account, i roster.Item) error {
 	if err != nil {
 		return err
 	}
-	s.push(a, itemOf(after))
+	s.push(a, itemOf(after), after.Version)
 	return nil
 }
 
@@ -200,7 +187,7 @@ func (s *Server) removeItem(ctx context.Context, a *account, contact jid.JID) ([
 	}
 	defer end()
 	var before storage.Contact
-	err = s.opts.Storage.Rosters.Update(ctx, a.id, contact, s.rosterLimits(), func(c storage.Contact) (storage.Contact, error) {
+	after, err := s.opts.Storage.Rosters.Update(ctx, a.id, contact, s.rosterLimits(), func(c storage.Contact) (storage.Contact, error) {
 		if before = c; !c.Listed {
 			return c, stanza.ItemNotFound // §2.5.3
 		}
@@ -209,9 +196,9 @@ func (s *Server) removeItem(ctx context.Context, a *account, contact jid.JID) ([
 	if err != nil {
 		return nil, err
 	}
-	s.push(a, roster.Item{JID: contact, Subscription: roster.Remove})
+	s.push(a, roster.Item{JID: contact, Subscription: roster.Remove}, after.Version)
 	if before.Subscription.Has(storage.From) {
-		s.hideFrom(a, contact)
+		s.hideFrom(a, contact, true)
 	}
 	return s.partings(a.addr, before), nil
 }

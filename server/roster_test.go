@@ -5,7 +5,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
+	"github.com/parlance-xmpp/xmpp/roster"
 	"github.com/parlance-xmpp/xmpp/server/storage"
+	"github.com/parlance-xmpp/xmpp/stanza"
 )
 
 // set is a roster set of one item.
@@ -186,4 +190,86 @@ func TestI2_1_5_OwnBareJID(t *testing.T) {
 	juliet := h.login("juliet", "balcony")
 	juliet.send("<iq type='get' id='1' to='juliet@capulet.example'><query xmlns='jabber:iq:roster'/></iq>")
 	juliet.expect("<iq type='result' id='1' from='juliet@capulet.example' to='juliet@capulet.example/balcony'><query xmlns='jabber:iq:roster'/></iq>")
+}
+
+// versions asks for the roster, knowing a version, and returns what then comes: the version and number of
+// items of the answer, and the pushes, each as its version and its item.
+func (c *client) versions(known string) (ver string, items int, vers, pushes []string) {
+	c.t.Helper()
+	c.send("<iq type='get' id='ver'><query xmlns='jabber:iq:roster' ver='" + known + "'/></iq>")
+	all := c.all()
+	require.NotEmpty(c.t, all)
+	require.Equal(c.t, "result", all[0].Attr("type"))
+	q := all[0].Child(roster.NS, "query")
+	vers, pushes = pushesOf(all[1:])
+	if q.IsZero() {
+		return "", 0, vers, pushes
+	}
+	for range q.Children() {
+		items++
+	}
+	return q.Attr("ver"), items, vers, pushes
+}
+
+// pushesOf returns the versions and the items of the roster pushes among some stanzas.
+func pushesOf(all []stanza.Element) (vers, items []string) {
+	for _, e := range all {
+		q := e.Child(roster.NS, "query")
+		if q.IsZero() || e.Attr("type") != "set" {
+			continue
+		}
+		i := q.First()
+		vers = append(vers, q.Attr("ver"))
+		items = append(items, strings.TrimSpace(i.Attr("jid")+" "+i.Attr("name")+" "+i.Attr("subscription")))
+	}
+	return vers, items
+}
+
+// A client that knows a version gets what has changed since as pushes, in the order in which it
+// changed, the last of each item; each has its version.
+func TestI2_6_3_Versions(t *testing.T) {
+	h := newHouse(t, []string{"juliet", "romeo"})
+	juliet := h.login("juliet", "balcony")
+	require.False(t, juliet.feat.Child(roster.NSVersioning, "ver").IsZero())
+	empty, items, _, _ := juliet.versions("")
+	require.NotEmpty(t, empty)
+	require.Zero(t, items)
+	juliet.send(set("1", "jid='nurse@capulet.example' name='Nurse'", ""))
+	first, pushed := pushesOf(juliet.all())
+	require.Equal(t, []string{"nurse@capulet.example Nurse"}, pushed)
+	require.NotEqual(t, empty, first[0])
+
+	chamber := h.login("juliet", "chamber")
+	chamber.send(set("2", "jid='paris@capulet.example'", ""), set("3", "jid='nurse@capulet.example' subscription='remove'", ""),
+		set("4", "jid='romeo@capulet.example'", ""), set("5", "jid='paris@capulet.example' name='Paris'", ""))
+	chamber.all()
+	live, pushed := pushesOf(juliet.all())
+	require.Len(t, pushed, 4)
+
+	again := h.login("juliet", "again")
+	ver, _, vers, pushed := again.versions(first[0])
+	require.Empty(t, ver, "the answer is empty, and pushes follow")
+	require.Equal(t, []string{"nurse@capulet.example  remove", "romeo@capulet.example", "paris@capulet.example Paris"}, pushed)
+	require.Equal(t, live[1:], vers, "as when they were pushed first")
+	_, _, _, pushed = h.login("juliet", "up to date").versions(live[3])
+	require.Empty(t, pushed)
+	ver, items, _, _ = h.login("juliet", "third").versions("what is that")
+	require.Equal(t, live[3], ver, "a version that is not known: everything")
+	require.Equal(t, 2, items)
+
+	require.NoError(t, h.srv.DeleteAccount(t.Context(), h.addr("juliet")))
+	require.NoError(t, h.srv.CreateAccount(t.Context(), h.addr("juliet"), password))
+	ver, items, _, _ = h.login("juliet", "new").versions(empty)
+	require.NotEqual(t, empty, ver, "another account has other versions")
+	require.NotEmpty(t, ver)
+	require.Zero(t, items)
+}
+
+// A client that did not ask for versions is told none.
+func TestI2_6_2_NoVersions(t *testing.T) {
+	h := newHouse(t, []string{"juliet"})
+	juliet := h.interested("juliet", "balcony")
+	juliet.send(set("1", "jid='nurse@capulet.example'", ""))
+	vers, _ := pushesOf(juliet.all())
+	require.Equal(t, []string{""}, vers)
 }

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/parlance-xmpp/xmpp/jid"
+	"github.com/parlance-xmpp/xmpp/module"
 	"github.com/parlance-xmpp/xmpp/stanza"
 	"github.com/parlance-xmpp/xmpp/stream"
 )
@@ -42,7 +43,7 @@ func (s *session) handle(ctx context.Context, e stanza.Element) {
 	}
 	h.From = s.addr // whatever the client says (RFC 6120 §8.1.2.1)
 	if h.Lang == "" {
-		h.Lang = s.conn.Lang() // §8.1.5
+		h.Lang = s.conn.Load().Lang() // §8.1.5
 	}
 	if err != nil && h.To.IsZero() {
 		if _, has := e.LookupAttr("", "to"); has {
@@ -50,20 +51,31 @@ func (s *session) handle(ctx context.Context, e stanza.Element) {
 			return
 		}
 	}
-	if h.Kind != stanza.KindIQ && h.Has(nsDelay, "delay") {
-		if edited, err := raw.Edit(s.srv.ours); err == nil {
-			raw = edited
+	raw = s.srv.scrub(raw, h)
+	if len(s.srv.hooks.outbound) > 0 {
+		if raw, h, err = s.outbound(ctx, raw, h); err != nil {
+			s.srv.turnAway(ctx, s, h, err)
+			return
 		}
 	}
+	if err := s.srv.permit(ctx, s.account.identity(), h.To, module.Out, h); err != nil {
+		s.srv.turnAway(ctx, s, h, err)
+		return
+	}
+	s.charge(raw.Len() + stanzaCost)
 	switch h.Kind {
 	case stanza.KindMessage:
+		s.sent.messages.Add(1)
 		if h.To.IsZero() {
 			h.To = s.account.addr // §10.3.1
 		}
 		s.srv.routeMessage(ctx, s, raw, h)
+		s.tellSent(ctx, raw, h)
 	case stanza.KindIQ:
+		s.sent.iqs.Add(1)
 		s.srv.routeIQ(ctx, s, raw, h)
 	case stanza.KindPresence:
+		s.sent.presences.Add(1)
 		s.presence(ctx, raw, h)
 	}
 }

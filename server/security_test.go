@@ -265,7 +265,7 @@ func TestSec_NoLeaks(t *testing.T) {
 	h.srv.mu.Lock()
 	defer h.srv.mu.Unlock()
 	require.Len(t, h.srv.conns, 1)
-	require.Empty(t, h.srv.fresh)
+	require.Empty(t, h.srv.prefixes)
 	require.Zero(t, h.srv.unbound)
 }
 
@@ -321,4 +321,62 @@ func (c *client) keep(xml string, first ...string) {
 			}
 		}
 	}
+}
+
+// An entity that means a thousand others is refused before it means anything, and before the login (CVE-2011-1753, -1755).
+func TestSec_EntityBomb(t *testing.T) {
+	const bomb = "<?xml version='1.0'?><!DOCTYPE lolz [<!ENTITY lol 'lol'><!ENTITY lol2 '&lol;&lol;&lol;&lol;'>]>" +
+		"<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' to='capulet.example' version='1.0'>"
+	h := newHouse(t, nil)
+	c := h.connect()
+	go func() { _, _ = io.WriteString(c.nc, bomb) }()
+	answer, err := io.ReadAll(c.nc)
+	require.NoError(t, err)
+	require.Contains(t, string(answer), "<restricted-xml ")
+	<-c.done
+}
+
+// Little that makes much: elements, attributes and namespaces are counted as well as bytes, fewer of them before the
+// login (CVE-2026-43507).
+func TestSec_XMLAmplification(t *testing.T) {
+	attrs, spaces := "", ""
+	for n := range 100 {
+		attrs += fmt.Sprintf(" a%d=''", n)
+		spaces += fmt.Sprintf(" xmlns:n%d='u'", n)
+	}
+	for name, xml := range map[string]string{
+		"elements": strings.Repeat("<a/>", 2000), "depth": strings.Repeat("<a>", 100), "attributes": "<a" + attrs + "/>", "namespaces": "<a" + spaces + "/>",
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t, []string{"juliet"})
+			stranger := h.connect()
+			stranger.open("capulet.example")
+			stranger.read()
+			_, _ = io.WriteString(stranger.nc, "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>"+xml)
+			stranger.expectEnd("policy-violation")
+			<-stranger.done
+
+			juliet := h.login("juliet", "balcony")
+			_, _ = io.WriteString(juliet.nc, "<message to='juliet@capulet.example'>"+strings.Repeat(xml, 50))
+			juliet.expectEnd("policy-violation")
+			<-juliet.done
+		})
+	}
+}
+
+// A stanza without an end is read as far as the limit, in whatever portions (Openfire JM-980). What comes behind is thrown away for a
+// moment, so that the client can read why, and then there is nobody.
+func TestSec_NeverEndingStanza(t *testing.T) {
+	h := newHouse(t, []string{"juliet"}, func(o *Options) { o.Limits.AfterAuth.Bytes = 20_000 })
+	c := h.login("juliet", "balcony")
+	sent := 0
+	for portion := "<message to='juliet@capulet.example'><body>"; sent < 20_000_000; portion = strings.Repeat("x", 500) {
+		if _, err := io.WriteString(c.nc, portion); err != nil {
+			break
+		}
+		sent += len(portion)
+	}
+	require.Less(t, sent, 8_000_000)
+	c.expectEnd("policy-violation")
+	<-c.done
 }

@@ -4,8 +4,12 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"net"
+	"net/netip"
+	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/parlance-xmpp/xmpp/jid"
 	"github.com/parlance-xmpp/xmpp/muxer"
@@ -22,10 +26,19 @@ type Server struct {
 	services  map[jid.JID]*service
 	auth      map[jid.JID]*sasl.Authenticator
 	accounts  *muxer.Mux // answers for every account
+	hooks     hooks
+	ext       extensions
 	directory *directory
 	log       *slog.Logger
 	aborted   chan struct{} // closed when nothing is waited for any more
 	idle      chan struct{} // closed when the server has shut down and nothing runs
+
+	rated    bool // some rate is bounded
+	settle   int  // see settlement
+	counts   counts
+	sessions atomic.Int64 // that are bound
+
+	passwords sync.Mutex // held while secrets are replaced
 
 	mu        sync.Mutex // guards the fields below
 	closing   bool       // Shutdown was called
@@ -33,8 +46,10 @@ type Server struct {
 	running   int        // connections, and work of services
 	listeners map[net.Listener]struct{}
 	conns     map[*connection]struct{}
-	fresh     map[string]int // connections that are not bound yet, by IP address
-	unbound   int            // all of them
+	parked    map[*session]struct{} // they have no connection, and may be resumed
+	addresses map[netip.Prefix]*address
+	prefixes  map[netip.Prefix]int // connections from wider networks
+	unbound   int                  // connections that are not bound yet
 }
 
 var errShutDown = errors.New("server: shut down")
@@ -51,15 +66,20 @@ func New(opts *Options) (*Server, error) {
 		domains:   domains,
 		services:  make(map[jid.JID]*service),
 		auth:      make(map[jid.JID]*sasl.Authenticator),
-		directory: newDirectory(o.Storage.Accounts),
+		directory: newDirectory(o.Storage.Accounts, o.Limits.AccountRate),
 		log:       o.Logger,
 		aborted:   make(chan struct{}),
 		idle:      make(chan struct{}),
 		listeners: make(map[net.Listener]struct{}),
 		conns:     make(map[*connection]struct{}),
-		fresh:     make(map[string]int),
+		parked:    make(map[*session]struct{}),
+		settle:    settlement(o.Limits),
+		addresses: make(map[netip.Prefix]*address),
+		prefixes:  make(map[netip.Prefix]int),
+		rated:     o.Limits.SessionRate > 0 || o.Limits.AccountRate > 0 || o.Limits.AddressRate > 0,
 	}
 	s.accounts = s.accountMux()
+	s.ext = extensions{strangers: muxer.New(), open: accountsAnswer()}
 	for _, domain := range domains {
 		if s.auth[domain], err = newAuthenticator(&s.opts, domain); err != nil {
 			return nil, err
@@ -69,6 +89,9 @@ func New(opts *Options) (*Server, error) {
 			work:    &worker{limit: serviceBytes, begin: s.begin, end: s.end},
 			queries: make(map[question]chan *stanza.Raw),
 		}
+	}
+	if err := s.install(); err != nil {
+		return nil, err
 	}
 	return s, nil
 }
@@ -113,9 +136,13 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		ln.Close()
 	}
 	conns := s.connections()
+	parked := slices.Collect(maps.Keys(s.parked))
 	s.mu.Unlock()
 	for _, c := range conns {
 		c.shutdown()
+	}
+	for _, t := range parked {
+		t.fail(shuttingDown())
 	}
 	select {
 	case <-s.idle:

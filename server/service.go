@@ -39,7 +39,10 @@ type service struct {
 	claims  []*xmpp.Claim // replaced, never changed
 }
 
-var errNotOurs = errors.New("server: not an address of this service")
+var (
+	errNotOurs     = errors.New("server: not an address of this service")
+	errNoRecipient = errors.New("server: a stanza from a service needs a recipient")
+)
 
 // Session returns the session of a domain that the server serves, for programs
 // that speak in its name: what it sends is from the domain, and what is sent to
@@ -87,7 +90,7 @@ func (sv *service) prepare(ctx context.Context, st stanza.Stanza) (stanza.Stanza
 		return nil, h, fmt.Errorf("%w: %s", errNotOurs, h.From)
 	}
 	if h.To.IsZero() {
-		return nil, h, errors.New("server: a stanza from a service needs a recipient")
+		return nil, h, errNoRecipient
 	}
 	if h.ID == "" && h.Kind != stanza.KindPresence {
 		h.ID = stanza.NewID()
@@ -154,10 +157,15 @@ func (sv *service) receive(ctx context.Context, o origin, st stanza.Stanza, h st
 		return
 	}
 	work := sv.work
-	if client, ok := o.(*session); ok {
-		work = client.work
+	client, ok := o.(*session)
+	if ok {
+		work, ctx = client.work, client.transport(ctx)
 	}
-	if err := work.put(ctx, j); err != nil {
+	switch err := work.put(ctx, j); {
+	case err == nil:
+	case client != nil && ctx.Err() != nil:
+		client.undone.Store(true)
+	default:
 		sv.log.Warn("a stanza to a service was dropped", "peer", h.From, "id", h.ID, "err", err)
 	}
 }

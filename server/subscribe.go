@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/parlance-xmpp/xmpp/jid"
+	"github.com/parlance-xmpp/xmpp/module"
 	"github.com/parlance-xmpp/xmpp/server/storage"
 	"github.com/parlance-xmpp/xmpp/stanza"
 )
@@ -53,18 +54,18 @@ func (s *Server) outbound(ctx context.Context, a *account, st stanza.Stanza, h s
 	}
 	defer end()
 	e := outgoing[stanza.PresenceType(h.Type)]
-	before, after, do, err := s.advance(ctx, a, h.To, e, nil)
+	before, after, do, err := s.advance(ctx, a, h.To, e, nil, false)
 	if err != nil {
 		return nil, err
 	}
 	if after.Listed && (e == outSubscribe || !itemOf(before).Equal(itemOf(after))) {
-		s.push(a, itemOf(after))
+		s.push(a, itemOf(after), after.Version)
 	}
 	if !do.has(pass) {
 		return nil, nil
 	}
 	if e == outUnsubscribed && before.Subscription.Has(storage.From) {
-		s.hideFrom(a, h.To)
+		s.hideFrom(a, h.To, true)
 	}
 	tasks := []task{func(ctx context.Context) []task { return s.inbound(ctx, st, h) }}
 	if e == outSubscribed {
@@ -89,6 +90,9 @@ func (s *Server) inbound(ctx context.Context, st stanza.Stanza, h stanza.Header)
 		return nil
 	}
 	defer s.directory.release(a)
+	if !s.permits(ctx, a, h.From, module.In, h) {
+		return nil
+	}
 	tasks, err := s.inboundTo(ctx, a, st, h)
 	switch {
 	case errors.Is(err, storage.ErrFull): // as if it were kept and never answered
@@ -107,12 +111,16 @@ func (s *Server) inboundTo(ctx context.Context, a *account, st stanza.Stanza, h 
 	defer end()
 	e := incoming[stanza.PresenceType(h.Type)]
 	var request []byte
+	granted := false
 	if e == inSubscribe {
 		if request, err = stanza.AppendWith(nil, st, h); err != nil {
 			return nil, err
 		}
+		if granted, err = s.requested(ctx, a, st, h); err != nil {
+			return nil, err
+		}
 	}
-	before, after, do, err := s.advance(ctx, a, h.From, e, request)
+	before, after, do, err := s.advance(ctx, a, h.From, e, request, granted)
 	if err != nil {
 		return nil, err
 	}
@@ -126,10 +134,10 @@ func (s *Server) inboundTo(ctx context.Context, a *account, st stanza.Stanza, h 
 		}
 	}
 	if after.Listed && !itemOf(before).Equal(itemOf(after)) {
-		s.push(a, itemOf(after))
+		s.push(a, itemOf(after), after.Version)
 	}
 	if e == inUnsubscribe && before.Subscription.Has(storage.From) {
-		s.hideFrom(a, h.From)
+		s.hideFrom(a, h.From, true)
 	}
 	if !do.has(reply) {
 		return nil, nil
@@ -150,18 +158,24 @@ func (s *Server) autoReply(e event, h stanza.Header) []task {
 	return tasks
 }
 
-// advance applies an event to a contact, and stores what comes of it.
-func (s *Server) advance(ctx context.Context, a *account, contact jid.JID, e event, request []byte) (before, after storage.Contact, do action, err error) {
-	err = s.opts.Storage.Rosters.Update(ctx, a.id, contact, s.rosterLimits(), func(c storage.Contact) (storage.Contact, error) {
+// advance applies an event to a contact, and stores what comes of it. A request that is granted is taken as
+// approved ahead.
+func (s *Server) advance(ctx context.Context, a *account, contact jid.JID, e event, request []byte, granted bool) (before, after storage.Contact, do action, err error) {
+	after, err = s.opts.Storage.Rosters.Update(ctx, a.id, contact, s.rosterLimits(), func(c storage.Contact) (storage.Contact, error) {
 		before = c
-		after, do = advance(c.Clone(), e, request)
-		return after, nil
+		c = c.Clone()
+		c.Approved = c.Approved || granted
+		c, do = advance(c, e, request)
+		if granted { // this one
+			c.Approved, c.Listed = before.Approved, c.Listed || do.has(reply)
+		}
+		return c, nil
 	})
 	return before, after, do, err
 }
 
 // showTo sends the presence of an account to one who has become a subscriber
-// (RFC 6121 §3.1.5).
+// (RFC 6121 §3.1.5), or to one session of it.
 func (s *Server) showTo(account, subscriber jid.JID) task {
 	return func(ctx context.Context) []task {
 		a := s.directory.online(account)
@@ -174,15 +188,16 @@ func (s *Server) showTo(account, subscriber jid.JID) task {
 			return nil
 		}
 		defer end()
-		c, err := s.opts.Storage.Rosters.Get(ctx, a.id, subscriber)
+		c, err := s.opts.Storage.Rosters.Get(ctx, a.id, subscriber.Bare())
 		if err != nil || !c.Subscription.Has(storage.From) {
 			return nil // cancelled in the meantime
 		}
 		for _, t := range a.all(isAvailable) {
 			if shown := t.announced(); shown != nil {
 				h := shown.header
-				h.To = subscriber
-				s.tell(shown.st, h, nil)
+				if h.To = subscriber; s.permits(ctx, a, subscriber, module.Out, h) {
+					s.tell(shown.st, h, nil)
+				}
 			}
 		}
 		return nil

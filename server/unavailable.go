@@ -39,11 +39,11 @@ func (s *session) withdraw(ctx context.Context, st stanza.Stanza, h stanza.Heade
 	var contacts []storage.Contact
 	told := make(map[*session]bool)
 	if was {
-		if contacts, err = s.srv.contacts(ctx, s.account); err != nil {
+		if contacts, err = s.srv.contacts(ctx, s.account.id); err != nil {
 			s.log.Error("could not broadcast unavailable presence", "peer", s.addr, "err", err)
 		}
 		s.tellSelf(st, h, told)
-		s.broadcast(st, h, contacts, told)
+		s.broadcast(ctx, st, h, contacts, told)
 	}
 	for addr := range directed {
 		if addr.Localpart() != "" { // anybody, who need not have room for it
@@ -57,6 +57,9 @@ func (s *session) withdraw(ctx context.Context, st stanza.Stanza, h stanza.Heade
 			h.To = addr
 			s.srv.services[addr.Domain()].receive(ctx, s, st, h)
 		}
+	}
+	if was {
+		s.tellPresence(ctx, nil)
 	}
 }
 
@@ -92,15 +95,16 @@ func (s *session) tellSelf(st stanza.Stanza, h stanza.Header, told map[*session]
 
 // leave tells everybody that the session is gone, once, and takes it out of its
 // account. It remains there until then, so that a subscription that is cancelled
-// meanwhile ends with unavailable presence too.
+// meanwhile ends with unavailable presence too. The caller releases the account.
 func (s *session) leave(ctx context.Context) {
 	s.retire()
 	if !s.isQuiet() {
 		p := stanza.Presence{From: s.addr, Type: stanza.PresenceUnavailable}
 		s.withdraw(ctx, p, p.Header())
 	}
+	s.srv.counts.sent.add(&s.sent)
 	s.account.drop(s)
-	s.srv.directory.release(s.account)
+	s.srv.sessions.Add(-1)
 	close(s.left)
 }
 

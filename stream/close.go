@@ -30,7 +30,8 @@ var errAborted = closedError{errors.New("stream: the stream was aborted")}
 // It may be called more than once; a call on a stream that has ended returns at
 // once. The error is nil when both sides have closed their streams.
 func (c *Conn) Close(ctx context.Context) error {
-	c.out.finish([]byte(closingTag))
+	c.over.Store(true)
+	c.in.last(func(ack []byte) bool { return c.out.finish(ack, []byte(closingTag)) })
 	c.endWithin(c.closeTimeout)
 	select {
 	case <-c.Done():
@@ -61,15 +62,54 @@ func (c *Conn) failWith(before []byte, e *Error) {
 		xml, _ = (&Error{Condition: e.Condition}).AppendXML(before)
 	}
 	c.mu.Lock()
-	if c.out.finish(xml, []byte(closingTag)) && c.reason == nil {
+	if c.bid(xml, []byte(closingTag)) && c.reason == nil {
 		c.reason, c.failed = e, true
 	}
 	c.mu.Unlock()
 	c.endWithin(failTimeout)
 }
 
+// bid says the last words of the stream. What is queued leaves before them unless it
+// goes on on another stream.
+func (c *Conn) bid(parts ...[]byte) bool {
+	if c.moved.Load() {
+		return false // they have been said
+	}
+	c.over.Store(true) // a session that was ended with its stream is not resumed (XEP-0198 §8)
+	if c.survive {
+		return c.out.bid(parts...)
+	}
+	return c.out.finish(parts...)
+}
+
 // Abort closes the transport at once. What is queued is lost.
-func (c *Conn) Abort() { c.terminate(errAborted) }
+func (c *Conn) Abort() {
+	c.over.Store(true)
+	c.out.finish()
+	c.terminate(errAborted)
+}
+
+// Cut closes the transport at once, as a broken network would: a session that can be
+// resumed still can be.
+func (c *Conn) Cut() { c.terminate(errAborted) }
+
+// supersedeTimeout bounds how long a session that is resumed elsewhere waits for its
+// old transport to take the news.
+const supersedeTimeout = 100 * time.Millisecond
+
+// Supersede ends the transport because the session goes on on another stream: the peer
+// is told conflict (XEP-0198 §5), if there is still a way for it.
+func (c *Conn) Supersede() {
+	if c.moved.Swap(true) {
+		return
+	}
+	if xml, err := (&Error{Condition: Conflict}).AppendXML(nil); err == nil && c.out.bid(xml, []byte(closingTag)) {
+		ctx, cancel := context.WithTimeout(lifetime{c}, supersedeTimeout)
+		defer cancel()
+		_ = c.out.idle(ctx)
+	}
+	c.Cut()
+}
 
 // conclude ends the stream for err, which came up while reading, and returns
 // why it has ended. It is called by whoever reads. The preamble is sent before
@@ -87,7 +127,7 @@ func (c *Conn) conclude(preamble []byte, err error) error {
 		c.hangUp()
 	default: // the peer has ended the stream, or negotiation came to nothing
 		c.because(err)
-		c.out.finish(append(preamble, closingTag...))
+		c.in.last(func(ack []byte) bool { return c.bid(preamble, ack, []byte(closingTag)) })
 		c.endWithin(c.closeTimeout) // the peer waits for what is queued (§4.4)
 		c.hangUp()
 	}
@@ -108,6 +148,7 @@ func (c *Conn) hangUp() {
 			c.closeWrite()
 		}
 	})
+	_ = c.nc.SetReadDeadline(time.Time{})
 	_, _ = io.Copy(io.Discard, io.LimitReader(c.nc, drainLimit))
 	wg.Wait()
 }
@@ -148,7 +189,7 @@ func (c *Conn) endWithin(d time.Duration) {
 // way for it.
 func (c *Conn) cut() {
 	c.out.mu.Lock()
-	stuck := c.out.pending() > 0 || c.out.err != nil
+	stuck := c.out.pending() > 0 || c.out.err != nil || c.out.detached
 	c.out.mu.Unlock()
 	if !stuck && c.tls != nil {
 		patience := time.AfterFunc(hangUpTimeout, func() { _ = c.raw.Close() })
@@ -171,7 +212,7 @@ func (c *Conn) terminate(reason error) {
 	if _, ok := errors.AsType[closedError](why); !ok {
 		why = closedError{why}
 	}
-	c.out.kill(why)
+	c.out.leave(why, c.survive || c.resumes())
 }
 
 // because sets the reason for the stream's end unless there is one already, and

@@ -53,6 +53,22 @@ type Config struct {
 	CloseTimeout time.Duration
 	// KeepUnsent keeps what is queued when the stream ends; see [Conn.Unsent].
 	KeepUnsent bool
+	// Survive keeps, for the initiating entity, what is queued when the stream
+	// ends, for the next one: see Previous. Until then [Conn.Send] goes on to queue.
+	Survive bool
+	// Previous is a stream whose end came before, and whose queue goes on on this one:
+	// the session is resumed if [Resume] is among the Features and the server agrees, and what
+	// was not acknowledged is sent again; otherwise messages that never left follow
+	// on the new session, and [Conn.Lost] has what may not have arrived.
+	Previous *Conn
+	// AckHandled acknowledges stanzas when [Conn.Handled] says so. Otherwise a
+	// stanza counts as handled when Next is called again.
+	AckHandled bool
+	// IdleTimeout is how long nothing may arrive before the peer is asked whether it is
+	// there, by a request for an acknowledgement or a ping (XEP-0199); ProbeTimeout how
+	// long it has to show it. Then the stream ends with [ErrSilent]. Zero, of either: never.
+	// A receiving entity that announces a shorter time (XEP-0478) is asked earlier.
+	IdleTimeout, ProbeTimeout time.Duration
 	// Trace looks on. May be nil.
 	Trace *xmpp.Trace
 }
@@ -84,12 +100,10 @@ func (l Limits) before() xmlwire.Limits {
 	}
 }
 
-// after leaves the defaults to the reader.
+// after leaves the other defaults to the reader.
 func (l Limits) after() xmlwire.Limits {
 	x := xmlwire.Limits(l)
-	if x.Bytes > 0 {
-		x.Bytes = max(x.Bytes, minBytes)
-	}
+	x.Bytes = max(cmp.Or(max(x.Bytes, 0), 256<<10), minBytes)
 	return x
 }
 

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/parlance-xmpp/xmpp"
@@ -20,24 +21,35 @@ import (
 // peer's closing tag is not noticed. All other methods may be called from any
 // goroutine.
 type Conn struct {
-	raw        net.Conn  // the transport
-	nc         net.Conn  // what carries the stream: the transport, or TLS over it
-	tls        *tls.Conn // nc, if it is TLS
-	r          *xmlwire.Reader
-	initiating bool
-	trace      *xmpp.Trace
-	features   []Feature
-	out        outbox
+	raw         net.Conn  // the transport
+	nc          net.Conn  // what carries the stream: the transport, or TLS over it
+	tls         *tls.Conn // nc, if it is TLS
+	r           *xmlwire.Reader
+	initiating  bool
+	trace       *xmpp.Trace
+	features    []Feature
+	out         *outbox
+	in          *inbox
+	survive     bool             // the queue goes on on another stream
+	gone        chan struct{}    // closed when the transport is done with
+	early       []stanza.Element // arrived before the count of stanzas began
+	lost        [][]byte
+	resumed     bool
+	over        atomic.Bool // the stream was ended, not lost
+	abandoned   atomic.Bool
+	moved       atomic.Bool   // the session goes on elsewhere
+	idle, probe time.Duration // see source; zero during negotiation
 
 	// Agreed during negotiation, fixed after it.
-	state   State
-	domain  jid.JID // of the service
-	account jid.JID
-	full    jid.JID // zero unless Bound
-	id      string
-	lang    string // of the peer
-	content string // the namespace that the peer's elements inherit
-	offered stanza.Element
+	state     State
+	domain    jid.JID // of the service
+	account   jid.JID
+	full      jid.JID // zero unless Bound
+	id        string
+	lang      string // of the peer
+	mechanism string // of SASL
+	content   string // the namespace that the peer's elements inherit
+	offered   stanza.Element
 
 	closeTimeout time.Duration
 	after        xmlwire.Limits // for what is read once authenticated
@@ -47,6 +59,7 @@ type Conn struct {
 	failed bool        // we have ended it with an error: what still arrives does not count
 	timer  *time.Timer // ends what takes too long
 	end    time.Time   // when timer fires
+	sm     management  // what was agreed on by XEP-0198
 	ended  bool        // the transport is closed
 }
 
@@ -65,13 +78,16 @@ func newConn(nc net.Conn, cfg *Config, initiating bool) *Conn {
 	if tc, ok := nc.(*tls.Conn); ok {
 		c.raw = tc.NetConn()
 	}
-	c.r = xmlwire.NewReader(nc, cfg.LimitsBefore.before())
-	c.out = outbox{
+	c.r = xmlwire.NewReader(&source{c, nc}, cfg.LimitsBefore.before())
+	c.gone = make(chan struct{})
+	c.in = &inbox{later: cfg.AckHandled}
+	c.survive = cfg.Survive
+	c.out = &outbox{
 		limit:   cfg.QueueBytes,
-		keep:    cfg.KeepUnsent,
+		keep:    cfg.KeepUnsent || cfg.Survive,
 		timeout: cfg.WriteTimeout,
 		failed:  c.terminate,
-		gone:    make(chan struct{}),
+		gone:    c.gone,
 		nc:      nc,
 	}
 	if cfg.Trace.Sent != nil {
@@ -112,6 +128,9 @@ func (c *Conn) ID() string { return c.id }
 // of the peer's stanzas that do not say otherwise (RFC 6120 §4.7.4).
 func (c *Conn) Lang() string { return c.lang }
 
+// Mechanism is, for the initiating entity, the SASL mechanism by which it has logged in.
+func (c *Conn) Mechanism() string { return c.mechanism }
+
 // State is what was agreed.
 func (c *Conn) State() State { return c.state }
 
@@ -135,7 +154,7 @@ func (c *Conn) NetRemoteAddr() net.Addr { return c.raw.RemoteAddr() }
 
 // Done is closed when the stream has ended, the transport is closed and nothing
 // of the stream is running any more, except for [Conn.Next] and the calls that wait.
-func (c *Conn) Done() <-chan struct{} { return c.out.gone }
+func (c *Conn) Done() <-chan struct{} { return c.gone }
 
 // Err is why the stream has ended, nil as long as it is open: io.EOF when it was
 // closed properly by both sides, an [*Error] when one of them reported one, an

@@ -42,6 +42,16 @@
 // write; the queue is bounded in bytes. An idle stream has no goroutine of its
 // own.
 //
+// # Acknowledgements and resumption
+//
+// With [Management] both sides count stanzas (XEP-0198): receipts reach [xmpp.Acked], and what is not acknowledged is
+// held, within bounds. A session whose transport is lost can be resumed on another stream: Config.Previous on the
+// side that connects, [Resume] on the other. The queue goes on on it, also where a new session has to
+// begin; [Conn.Lost] has what may not have arrived. [Conn.Save] and [Restore] do that across processes.
+//
+// [ClientSASL2] and [ServerSASL2] do in one exchange what takes several otherwise: authenticate (XEP-0388), with a
+// token from before (XEP-0484), and resume, or bind and enable acknowledgements (XEP-0386).
+//
 // # The end
 //
 // [Conn.Close] closes a stream properly and waits for the peer to do so too;

@@ -31,6 +31,10 @@ var (
 	ErrQueueFull = errors.New("stream: the outgoing queue is full")
 	// ErrWriteTimeout: the peer has stopped reading. The stream has ended.
 	ErrWriteTimeout = errors.New("stream: the peer does not read")
+	// ErrTooLarge: the stanza is larger than what the peer says it takes (XEP-0478).
+	ErrTooLarge = errors.New("stream: larger than the peer accepts")
+	// ErrSilent: nothing has come from the peer for too long, though it was asked.
+	ErrSilent = errors.New("stream: the peer is silent")
 	// ErrCloseTimeout: the peer did not close its stream in time after we had
 	// closed ours.
 	ErrCloseTimeout = errors.New("stream: the peer did not close the stream")

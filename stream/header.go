@@ -15,6 +15,9 @@ import (
 // closingTag ends a stream.
 const closingTag = "</stream:stream>"
 
+// xmlDeclaration is what a header begins with.
+const xmlDeclaration = "<?xml version='1.0'?>"
+
 // A header is the start of a stream, in one direction.
 type header struct {
 	to, from jid.JID
@@ -26,7 +29,7 @@ type header struct {
 // append writes the header. That of the receiving entity has a from in any
 // case, empty when there is no name to give (§4.9.1.3).
 func (h *header) append(dst []byte) []byte {
-	dst = append(dst, "<?xml version='1.0'?><stream:stream"...)
+	dst = append(dst, xmlDeclaration+"<stream:stream"...)
 	attr := func(name, value string) {
 		if value != "" || name == "from" && h.id != "" {
 			dst, _ = xmlwire.AppendAttr(dst, name, value) // addresses, ids and checked values only

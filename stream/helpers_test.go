@@ -445,7 +445,10 @@ func establishedOver(t testing.TB, ours, theirs net.Conn, initiate bool, change 
 	return p, got.c
 }
 
-func (p *peer) actServer() {
+func (p *peer) actServer() { p.actServerOffering("") }
+
+// actServerOffering is actServer with more behind binding than that.
+func (p *peer) actServerOffering(more string) {
 	p.t.Helper()
 	const opens = xmlDecl + "<stream:stream to='im.example.com' version='1.0' xml:lang='en'" + namespaces
 	const answer = "<stream:stream from='im.example.com' id='1' version='1.0'" + namespaces
@@ -454,7 +457,7 @@ func (p *peer) actServer() {
 	p.expect("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='ANONYMOUS'>=</auth>")
 	p.send(saslSuccess)
 	p.expect(opens)
-	p.send(answer + "<stream:features><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></stream:features>")
+	p.send(answer + "<stream:features><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>" + more + "</stream:features>")
 	p.expect("<iq type='set' id='$bind'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>")
 	p.send("<iq type='result' id='$bind'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>juliet@im.example.com/balcony</jid></bind></iq>")
 }

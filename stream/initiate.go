@@ -34,7 +34,11 @@ func (n *Negotiation) open(ctx context.Context) error {
 	if n.c.state.Has(Secure) { // before, everybody could read it (§4.7.1)
 		h.from = n.c.account.Bare()
 	}
-	if err := n.send(h.append(nil)); err != nil {
+	out, err := n.early(h.append(nil))
+	if err != nil {
+		return err
+	}
+	if err := n.send(out); err != nil {
 		return err
 	}
 	n.opened = true
@@ -47,6 +51,19 @@ func (n *Negotiation) open(ctx context.Context) error {
 	}
 	n.c.id, _ = reply.Attr("", "id")
 	return n.checkReply(ctx, reply)
+}
+
+// early appends what a feature says before it knows what is offered.
+func (n *Negotiation) early(out []byte) ([]byte, error) {
+	for _, f := range n.cfg.Features {
+		if f, ok := f.(interface {
+			early(n *Negotiation) ([]byte, error)
+		}); ok && !n.c.state.Has(Authenticated) {
+			b, err := f.early(n)
+			return append(out, b...), err
+		}
+	}
+	return out, nil
 }
 
 // checkReply looks at what only the header of a receiving entity has. One that
@@ -85,6 +102,9 @@ func (n *Negotiation) orReported(ctx context.Context, e *Error) error {
 	return e
 }
 
+// errNoMore is the error of a server that had SASL2 when it gave out a ticket.
+var errNoMore = errors.New("stream: the server does not offer any more what it did")
+
 // readFeatures reads what is offered (§4.3.2).
 func (n *Negotiation) readFeatures(ctx context.Context) error {
 	e, err := n.Read(ctx)
@@ -95,6 +115,13 @@ func (n *Negotiation) readFeatures(ctx context.Context) error {
 		return &Error{Condition: UnsupportedStanzaType, Text: "no stream features", Lang: "en"}
 	}
 	n.c.offered = e
+	if n.begun != nil && !n.c.state.Has(Authenticated) && e.Child(nsSASL2, "authentication").IsZero() {
+		n.begun.f.keep(nil)
+		return errNoMore
+	}
+	if n.c.state.Has(Authenticated) {
+		n.limits = e.Child(nsLimits, "limits")
+	}
 	return nil
 }
 
@@ -118,13 +145,16 @@ func (n *Negotiation) useFeatures(ctx context.Context) (done bool, err error) {
 	return false, n.missing()
 }
 
-// choose returns the first feature that was offered and not used, or -1.
+// choose returns the first feature that was offered and not used, or -1. One without a name needs no offer.
 func (n *Negotiation) choose(used []bool) (i int, offer stanza.Element) {
 	for i, f := range n.cfg.Features {
 		if used[i] || !n.usable(f) {
 			continue
 		}
 		name := f.Name()
+		if name.Local == "" {
+			return i, stanza.Element{}
+		}
 		if offer := n.c.offered.Child(name.Space, name.Local); !offer.IsZero() {
 			return i, offer
 		}

@@ -51,6 +51,11 @@ func start(ctx context.Context, nc net.Conn, cfg *Config, initiating bool) (*Con
 		return nil, n.abandon(ctx, err)
 	}
 	n.c.r.SetLimits(n.c.after)
+	n.c.idle, n.c.probe = complete.IdleTimeout, complete.ProbeTimeout
+	if initiating {
+		n.heed()
+	}
+	n.goOn()
 	return n.c, nil
 }
 

@@ -29,6 +29,9 @@ type Negotiation struct {
 	pinned      jid.JID          // receiving: the domain of an authenticated stream
 	restart     bool             // the stream has been replaced: headers come next
 	retries     map[xml.Name]int // see Retry
+	resumed     *Conn            // whose session goes on
+	begun       *attempt2        // sent together with the header
+	limits      stanza.Element   // initiating: announced since authentication
 }
 
 // State is what has been agreed so far.
@@ -144,7 +147,7 @@ func (n *Negotiation) Secured(tc *tls.Conn) error {
 	case !tc.ConnectionState().HandshakeComplete:
 		return errors.New("stream: the TLS handshake is not complete")
 	}
-	if n.c.r.Reset(tc) > 0 && n.c.initiating {
+	if n.c.r.Reset(&source{n.c, tc}) > 0 && n.c.initiating {
 		return transportError{"starttls", ErrInjected}
 	}
 	n.c.out.redirect(tc)
@@ -173,12 +176,23 @@ func (n *Negotiation) Authenticated(addr jid.JID) error {
 	case n.c.initiating && n.c.r.Buffered() > 0:
 		return transportError{"sasl", ErrInjected}
 	}
+	if err := n.authenticated(addr); err != nil {
+		return err
+	}
+	n.c.r.Restart()
+	n.restart = true
+	return nil
+}
+
+// authenticated is Authenticated for a stream that goes on (XEP-0388).
+func (n *Negotiation) authenticated(addr jid.JID) error {
+	if n.established || n.c.state.Has(Authenticated) {
+		return errors.New("stream: authenticated twice")
+	}
 	n.c.account, n.pinned = addr, n.c.domain
 	n.agree(Authenticated)
 	n.c.event("authenticated", addr.String())
 	n.c.r.SetLimits(n.c.after)
-	n.c.r.Restart()
-	n.restart = true
 	return nil
 }
 

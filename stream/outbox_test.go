@@ -216,8 +216,8 @@ func TestOutbox_GivingUpMakesRoom(t *testing.T) {
 func TestOutbox_Receipts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o, g := gated(1 << 20)
-		c := &Conn{}
-		c.out.limit, c.out.timeout, c.out.nc, c.out.gone = o.limit, o.timeout, g, o.gone
+		o.keep = true
+		c := &Conn{out: o, gone: o.gone}
 		c.out.failed = func(err error) {
 			close(g.dead)
 			c.out.kill(closedError{err})
@@ -414,8 +414,8 @@ func TestUnsent_Behind(t *testing.T) {
 		for id := range 6 {
 			require.NoError(t, c.TrySend(stanza.Message{Body: long}, stanza.Header{ID: fmt.Sprint(id)}))
 		}
-		buf, ends := c.out.take() // as the writer will
-		c.out.remember(*buf, ends, 2*writeChunk)
+		buf, parts, _ := c.out.take() // as the writer will
+		c.out.broke(*buf, parts, 2*writeChunk, false)
 		c.Abort()
 		<-c.Done()
 		var ids []string
@@ -501,8 +501,7 @@ func (sink) SetWriteDeadline(time.Time) error { return nil }
 func BenchmarkTrySend(b *testing.B) {
 	raw, err := stanza.Parse([]byte("<message to='juliet@im.example.com/balcony' type='chat' id='ktx72v49'><body>Art thou not Romeo, and a Montague?</body></message>"))
 	require.NoError(b, err)
-	c := &Conn{}
-	c.out.limit, c.out.timeout, c.out.nc, c.out.gone = 1<<20, time.Second, sink{}, make(chan struct{})
+	c := &Conn{out: &outbox{limit: 1 << 20, timeout: time.Second, nc: sink{}, gone: make(chan struct{})}}
 	h := raw.Header()
 	b.ReportAllocs()
 	for b.Loop() {

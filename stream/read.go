@@ -28,12 +28,31 @@ import (
 // After [Conn.Close] it goes on to return what the peer still sends; after
 // [Conn.Fail] it does not.
 func (c *Conn) Next() (stanza.Element, error) {
+	c.in.next()
+	if len(c.early) > 0 { // before the count began
+
+		e := c.early[0]
+		c.early = c.early[1:]
+		return e, nil
+	}
 	for {
 		e, err := c.read()
 		switch {
 		case err != nil:
 			return stanza.Element{}, c.conclude(nil, err)
 		case c.hasFailed():
+			if e.Is(nsSM, "a") {
+				_, _ = c.manages(e) // so that what has arrived is not sent again
+			}
+			continue
+		}
+		if isStanza(e) {
+			if !c.in.arrived() {
+				continue
+			}
+		} else if ours, err := c.manages(e); err != nil {
+			return stanza.Element{}, c.conclude(nil, err)
+		} else if ours {
 			continue
 		}
 		f := c.standing(e)
@@ -42,6 +61,8 @@ func (c *Conn) Next() (stanza.Element, error) {
 			err = f.Serve(lifetime{c}, &Negotiation{c: c, established: true}, e.Clone())
 		case isStanza(e):
 			return e, nil
+		case !c.initiating && e.Is(nsSM, "resume"): // too late (XEP-0198 §5)
+			err = Resume{}.Refuse(lifetime{c}, &Negotiation{c: c, established: true}, e)
 		case foreign(e):
 			err = unexpected(e)
 		case !c.initiating:

@@ -15,10 +15,11 @@ const removed = "[removed]"
 // secrets are the elements whose content is not shown, in each namespace.
 var secrets = map[string][]string{
 	nsSASL:                    {"auth", "challenge", "response", "success"},
-	"urn:xmpp:sasl:2":         {"authenticate", "challenge", "response", "success", "continue", "next"},
+	"urn:xmpp:sasl:2":         {"authenticate", "challenge", "response", "success", "continue", "next", "task-data"},
 	"urn:xmpp:fast:0":         {"token"},
 	"jabber:iq:auth":          {"password", "digest"},
 	"jabber:iq:register":      {"password", "key"},
+	"urn:xmpp:pars:0":         {"preauth"}, // XEP-0379: its token
 	"jabber:component:accept": {"handshake"},
 	"jabber:server:dialback":  {"result", "verify"},
 	nsForms:                   {"field"}, // only those for passwords
@@ -34,15 +35,47 @@ var harmless = []string{"mechanism", "type", "var", "from", "to", "id"}
 // tags.
 func redacted(part []byte) []byte {
 	mentions := func(ns string) bool { return bytes.Contains(part, []byte(ns)) }
-	if bytes.HasPrefix(part, []byte("<?xml")) || !slices.ContainsFunc(secretSpaces(), mentions) {
+	if !slices.ContainsFunc(secretSpaces(), mentions) {
 		return part
 	}
-	tokens := xmlwire.NewNode(part, stanza.NS).Tokens()
-	out, err := xmlwire.AppendTokens(nil, &redactor{tokens: tokens}, stanza.NS)
-	if err != nil {
-		return []byte(removed)
+	from, to := headerLen(part), featuresAt(part)
+	if from >= to {
+		return part
 	}
-	return out
+	out := bytes.Clone(part[:from])
+	tokens := xmlwire.NewNode(part[from:to], stanza.NS).Tokens()
+	shown, err := xmlwire.AppendTokens(nil, &redactor{tokens: tokens}, stanza.NS)
+	if err != nil {
+		shown = []byte(removed)
+	}
+	return append(append(out, shown...), part[to:]...)
+}
+
+// headerLen is the length of the header that a part begins with, as this package writes it: what is said at
+// once leaves together with it.
+func headerLen(part []byte) int {
+	if !bytes.HasPrefix(part, []byte(xmlDeclaration)) {
+		return 0
+	}
+	quoted := false
+	for i, b := range part[len(xmlDeclaration):] {
+		switch {
+		case b == '\'':
+			quoted = !quoted
+		case b == '>' && !quoted:
+			return len(xmlDeclaration) + i + 1
+		}
+	}
+	return len(part)
+}
+
+// featuresAt is where the features begin that a part ends with, else its length.
+func featuresAt(part []byte) int {
+	i := bytes.LastIndex(part, []byte("<stream:features"))
+	if i < 0 || !bytes.HasSuffix(part, []byte("</stream:features>")) && !bytes.HasSuffix(part, []byte("<stream:features/>")) {
+		return len(part)
+	}
+	return i
 }
 
 func secretSpaces() []string {

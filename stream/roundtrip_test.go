@@ -189,3 +189,16 @@ func TestSessionRequest_RoundTrip(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, must(t, string(out)).Is(nsSession, "session"))
 }
+
+func TestManagement_RoundTrip(t *testing.T) {
+	b, err := handledTooHigh{10, 8}.AppendXML(nil)
+	require.NoError(t, err)
+	e := readBack(t, b)[0]
+	require.True(t, e.Is(nsSM, "handled-count-too-high"))
+	require.Equal(t, "10", e.Attr("h"))
+	require.Equal(t, "8", e.Attr("send-count"))
+
+	b, err = pingPayload{}.AppendXML(nil)
+	require.NoError(t, err)
+	require.True(t, readBack(t, b)[0].Is("urn:xmpp:ping", "ping"))
+}

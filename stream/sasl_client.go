@@ -55,6 +55,7 @@ func (f ClientSASL) Use(ctx context.Context, n *Negotiation, _ stanza.Element) e
 		}
 		if failure == nil {
 			n.c.event("sasl", exchange.Name())
+			n.c.mechanism = exchange.Name()
 			return n.Authenticated(n.Account())
 		}
 		if f.Retry == nil {

@@ -74,6 +74,11 @@ func writeOffer(w *stanza.Writer, o sasl.Offer) {
 		w.Element("", "mechanism", m)
 	}
 	w.End()
+	writeBindings(w, o)
+}
+
+// writeBindings writes the channel bindings, if there are any.
+func writeBindings(w *stanza.Writer, o sasl.Offer) {
 	if len(o.Bindings) == 0 {
 		return
 	}
@@ -100,3 +105,6 @@ func readOffer(features stanza.Element) (o sasl.Offer) {
 	}
 	return o
 }
+
+// encoded is base64 for a message, whose empty data is no content.
+func encoded(data []byte) string { return base64.StdEncoding.EncodeToString(data) }

@@ -16,6 +16,18 @@ import (
 //
 // The receipt reaches [xmpp.Sent] when the transport has taken the stanza.
 func (c *Conn) Send(ctx context.Context, s stanza.Stanza, h stanza.Header) (xmpp.Receipt, error) {
+	return c.send(s, h, func(part []byte) (uint64, error) { return c.out.append(ctx, part, true) })
+}
+
+// Relay is [Conn.Send] for those who have to go on reading, from this peer or from
+// another one, and must not wait for an acknowledgement that they would have to read
+// themselves. It waits for room to write. Where twice as much as Send allows waits to be
+// acknowledged, it is [ErrQueueFull] at once.
+func (c *Conn) Relay(ctx context.Context, s stanza.Stanza, h stanza.Header) (xmpp.Receipt, error) {
+	return c.send(s, h, func(part []byte) (uint64, error) { return c.out.relay(ctx, part) })
+}
+
+func (c *Conn) send(s stanza.Stanza, h stanza.Header, queue func(part []byte) (uint64, error)) (xmpp.Receipt, error) {
 	buf := lend()
 	defer giveBack(buf)
 	part, err := stanza.AppendWith(*buf, s, h)
@@ -23,11 +35,11 @@ func (c *Conn) Send(ctx context.Context, s stanza.Stanza, h stanza.Header) (xmpp
 		return xmpp.Receipt{}, unsent(fmt.Errorf("stream: send: %w", err))
 	}
 	*buf = part
-	position, err := c.out.append(ctx, part, true)
+	position, err := queue(part)
 	if err != nil {
 		return xmpp.Receipt{}, unsent(err)
 	}
-	return xmpp.NewReceipt(c, position), nil
+	return xmpp.NewReceipt(c.out, position), nil
 }
 
 // TrySend is [Conn.Send] for what may be left out: a stanza that does not fit
@@ -56,7 +68,8 @@ func (c *Conn) trySend(s stanza.Stanza, h stanza.Header, urgent bool) error {
 // Unsent returns, once the stream has ended and if Config.KeepUnsent says so, what
 // was queued and never left: each stanza, and whatever else was sent, by itself
 // and in order. What was being written when the end came is not among it; nobody
-// knows how much of that has arrived.
+// knows how much of that has arrived. Where stanzas are acknowledged (XEP-0198), all
+// that were not are among it.
 func (c *Conn) Unsent() [][]byte {
 	c.out.mu.Lock()
 	defer c.out.mu.Unlock()

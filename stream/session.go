@@ -24,7 +24,10 @@ func (Session) Name() xml.Name { return xml.Name{Space: nsSession, Local: "sessi
 func (Session) Possible(s State) bool { return s.Has(Authenticated) }
 
 // Offer implements [Feature].
-func (Session) Offer(_ *Negotiation, w *stanza.Writer) {
+func (Session) Offer(n *Negotiation, w *stanza.Writer) {
+	if n.State().Has(Bound) {
+		return
+	}
 	w.Start(nsSession, "session")
 	w.Element("", "optional", "")
 	w.End()

@@ -119,9 +119,27 @@ func TestClientS22_Redacted(t *testing.T) {
 			"<message><x xmlns='jabber:x:data'><field type='text-private' var='pin'><value>1234</value></field></x></message>",
 			"<message><x xmlns='jabber:x:data'><field type='text-private' var='pin'>[removed]</field></x></message>",
 		}, {
+			"<iq type='set' to='example.com' id='pa1'><preauth xmlns='urn:xmpp:pars:0' token='TOKEN'/></iq>",
+			"<iq type='set' to='example.com' id='pa1'><preauth xmlns='urn:xmpp:pars:0'>[removed]</preauth></iq>",
+		}, {
 			"<handshake xmlns='jabber:component:accept'>d41d8cd9</handshake>",
 			"<handshake xmlns='jabber:component:accept'>[removed]</handshake>",
 		},
+		{
+			opensFrom + "<authenticate" + sasl2NS + " mechanism='HT-SHA-256-NONE'><initial-response>AGp1</initial-response></authenticate>",
+			opensFrom + "<authenticate" + sasl2NS + " mechanism='HT-SHA-256-NONE'>[removed]</authenticate>",
+		}, {
+			xmlDecl + "<stream:stream xml:lang='a>b'" + namespaces + "<authenticate" + sasl2NS + "><initial-response>AGp1</initial-response></authenticate>",
+			xmlDecl + "<stream:stream xml:lang='a>b'" + namespaces + "<authenticate" + sasl2NS + ">[removed]</authenticate>",
+		}, {
+			opensFrom + "<stream:features><authentication" + sasl2NS + "/></stream:features>",
+			opensFrom + "<stream:features><authentication" + sasl2NS + "/></stream:features>",
+		}, {
+			"<success" + sasl2NS + "><additional-data>dj1</additional-data></success><stream:features><sm xmlns='urn:xmpp:sm:3'/></stream:features>",
+			"<success" + sasl2NS + ">[removed]</success><stream:features><sm xmlns='urn:xmpp:sm:3'/></stream:features>",
+		},
+		{"<success" + sasl2NS + "><additional-data>dj1</additional-data></success><stream:features/>", "<success" + sasl2NS + ">[removed]</success><stream:features/>"},
+		{xmlDecl + "<stream:stream" + sasl2NS + " from='", xmlDecl + "<stream:stream" + sasl2NS + " from='"},
 		{helloXML, helloXML},
 		{closingTag, closingTag},
 		{" ", " "},

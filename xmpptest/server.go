@@ -36,8 +36,8 @@ type Server struct {
 }
 
 // Start starts a server, which [Server.Stop] ends. Its domain is the first of
-// opts, or [Domain]; TLS is set by Start. Tests have it easier with
-// [NewServer]; Start is for examples.
+// opts, or [Domain]; TLS is set by Start, unless opts has InsecurePlaintext: then there is none. Tests
+// have it easier with [NewServer]; Start is for examples and other options.
 func Start(opts *server.Options) (*Server, error) {
 	var o server.Options
 	if opts != nil {
@@ -46,11 +46,14 @@ func Start(opts *server.Options) (*Server, error) {
 	if len(o.Domains) == 0 {
 		o.Domains = []string{Domain}
 	}
-	ca, err := devcert.New(o.Domains...)
-	if err != nil {
-		return nil, fmt.Errorf("xmpptest: %w", err)
+	var ca *devcert.Authority
+	if !o.InsecurePlaintext {
+		var err error
+		if ca, err = devcert.New(o.Domains...); err != nil {
+			return nil, fmt.Errorf("xmpptest: %w", err)
+		}
+		o.TLS = ca.ServerConfig()
 	}
-	o.TLS = ca.ServerConfig()
 	srv, err := server.New(&o)
 	if err != nil {
 		return nil, fmt.Errorf("xmpptest: %w", err)
@@ -105,12 +108,16 @@ func (s *Server) Account(localpart string) (jid.JID, error) {
 func (s *Server) Options(account jid.JID) *client.Options {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return &client.Options{
-		Address:  s.domain + ":5222",
-		Dialer:   dialer{s},
-		TLS:      s.ca.ClientConfig(),
-		Password: s.passwords[account.Bare()],
+	opts := &client.Options{
+		Address:           s.domain + ":5222",
+		Dialer:            dialer{s},
+		InsecurePlaintext: s.ca == nil,
+		Password:          s.passwords[account.Bare()],
 	}
+	if s.ca != nil {
+		opts.TLS = s.ca.ClientConfig()
+	}
+	return opts
 }
 
 // Dial logs in to the account with that localpart, made on the spot if need

@@ -29,5 +29,5 @@ func echo(ctx context.Context, account jid.JID, opts client.Options) error {
 	if _, err := bot.Send(ctx, stanza.Presence{}); err != nil { // we are online
 		return err
 	}
-	return bot.Wait(ctx) // until the stream ends, or ctx: then the stream is closed
+	return bot.Wait(ctx) // it connects again by itself, until ctx ends: then the stream is closed
 }

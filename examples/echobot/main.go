@@ -17,6 +17,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 
 	"github.com/parlance-xmpp/xmpp"
@@ -112,11 +113,18 @@ func trust(file string) (*tls.Config, error) {
 	return &tls.Config{RootCAs: roots}, nil
 }
 
-// traceTo shows a stream as it crosses the wire.
+// traceTo shows a stream as it crosses the wire. What is sent and what is received is told
+// by different goroutines.
 func traceTo(w io.Writer) *xmpp.Trace {
+	var mu sync.Mutex
+	show := func(format string, args ...any) {
+		mu.Lock()
+		defer mu.Unlock()
+		fmt.Fprintf(w, format, args...)
+	}
 	return &xmpp.Trace{
-		Received: func(xml []byte) { fmt.Fprintf(w, "S: %s\n", xml) },
-		Sent:     func(xml []byte) { fmt.Fprintf(w, "C: %s\n", xml) },
-		Event:    func(name, detail string) { fmt.Fprintf(w, "-- %s %s\n", name, detail) },
+		Received: func(xml []byte) { show("S: %s\n", xml) },
+		Sent:     func(xml []byte) { show("C: %s\n", xml) },
+		Event:    func(name, detail string) { show("-- %s %s\n", name, detail) },
 	}
 }

@@ -33,7 +33,12 @@ func (e *end) SetWriteDeadline(t time.Time) error { return nil } // no write tak
 func (e *end) SetDeadline(t time.Time) error      { return e.in.setDeadline(t) }
 
 func (e *end) Close() error {
-	e.in.change(func() { e.in.unread = true })
+	e.in.change(func() {
+		e.in.unread = true
+		if e.in.alarm != nil {
+			e.in.alarm.Stop()
+		}
+	})
 	e.out.change(func() { e.out.ended = true })
 	return nil
 }
@@ -46,6 +51,7 @@ type half struct {
 	ended    bool // nothing more will be written
 	unread   bool // nor read
 	deadline time.Time
+	alarm    *time.Timer // wakes who waits at the deadline; one for all, as each read may set another
 }
 
 func newHalf() *half {
@@ -96,10 +102,20 @@ func (h *half) write(p []byte) (int, error) {
 }
 
 func (h *half) setDeadline(t time.Time) error {
-	h.change(func() { h.deadline = t })
-	if wait := time.Until(t); !t.IsZero() && wait > 0 {
-		time.AfterFunc(wait, h.news.Broadcast)
-	}
+	h.change(func() {
+		h.deadline = t
+		wait := time.Until(t)
+		switch {
+		case t.IsZero() || wait <= 0:
+			if h.alarm != nil {
+				h.alarm.Stop()
+			}
+		case h.alarm == nil:
+			h.alarm = time.AfterFunc(wait, func() { h.change(func() {}) })
+		default:
+			h.alarm.Reset(wait)
+		}
+	})
 	return nil
 }
 

@@ -163,13 +163,14 @@ func compareSections(a, b string) int {
 }
 
 // render writes the document.
-func render(all []held) []byte {
+func render(all []held, rules []rule) []byte {
 	var b bytes.Buffer
 	b.WriteString(`# Conformance
 
 Which rule is held by which test. This page is generated from the names of the tests (` + "`go generate ./internal/conformance`" + `);
 ` + "`go test -run NAME ./PACKAGE`" + ` runs one.
 `)
+	b.WriteString(renderRules(rules))
 	document := ""
 	for _, h := range all {
 		if h.document != document {

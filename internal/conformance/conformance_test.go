@@ -18,7 +18,9 @@ func TestDocument(t *testing.T) {
 	all, err := collect("../..")
 	require.NoError(t, err)
 	require.NotEmpty(t, all)
-	want := render(all)
+	rules, err := readRules(rulesText, all)
+	require.NoError(t, err)
+	want := render(all, rules)
 	if *update {
 		require.NoError(t, os.WriteFile(document, want, 0o644))
 	}

@@ -9,7 +9,6 @@ import (
 	"os"
 	"runtime"
 	"strings"
-	"testing"
 	"time"
 )
 
@@ -19,7 +18,7 @@ const patience = 5 * time.Second
 // Main runs the tests of m and exits the process: with the result of the tests,
 // or with 1 when they passed but left goroutines running, whose stacks are then
 // printed.
-func Main(m *testing.M) {
+func Main(m interface{ Run() int }) {
 	code := m.Run()
 	if code == 0 {
 		if left := settle(patience); len(left) > 0 {

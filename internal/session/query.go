@@ -16,6 +16,7 @@ type query struct {
 	to, from jid.JID          // as sent; from is zero where the server stamps it
 	answer   chan *stanza.Raw // has room for the one answer
 	next     *query           // of the same id
+	epoch    *epoch           // in which it was asked
 }
 
 // answeredBy reports whether an answer with that header is for q, on a session of
@@ -64,15 +65,31 @@ func (s *Session) await(ctx context.Context, q *query, receipt xmpp.Receipt) (st
 		return s.outcome(q, raw)
 	case <-ctx.Done():
 	case <-s.done:
+	case <-q.epoch.over:
 	}
 	select {
-	case raw := <-q.answer: // it came just before
+	case raw := <-q.answer: // it came just before; select does not prefer it to what came after
 		return s.outcome(q, raw)
-	case <-s.done:
 	default:
-		return stanza.IQ{}, s.gaveUp(ctx, q)
 	}
-	err := s.closed()
+	select {
+	case <-s.done:
+	case <-q.epoch.over:
+	default:
+		err := s.gaveUp(ctx, q)
+		if receipt.Withdraw() { // nobody waits for the answer any more
+			err = &xmpp.UnsentError{Err: err}
+		}
+		return stanza.IQ{}, err
+	}
+	receipt.Withdraw()
+	var err error
+	select {
+	case <-q.epoch.over:
+		err = q.epoch.err
+	default:
+		err = s.closed()
+	}
 	if stage, _ := receipt.Await(ctx, xmpp.Sent); stage == xmpp.Dropped {
 		err = &xmpp.UnsentError{Err: err}
 	}
@@ -135,6 +152,7 @@ func (s *Session) register(q *query) error {
 			return fmt.Errorf("xmpp: the id %.40q is taken by a query that still waits", q.id)
 		}
 	}
+	q.epoch = s.epoch
 	q.next = s.queries[q.id]
 	s.queries[q.id] = q
 	s.waiting++

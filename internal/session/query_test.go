@@ -257,6 +257,24 @@ func TestAnswerWhileSending(t *testing.T) {
 	})
 }
 
+// An answer that came before the end of the session is the outcome, whatever else is known by then: who deletes an
+// account is told that it is gone, and at once thrown out (XEP-0077 §3.2).
+func TestAnswerBeforeTheEnd(t *testing.T) {
+	for range 50 { // select takes any of the cases that are ready
+		synctest.Test(t, func(t *testing.T) {
+			s, c := open(t, nil)
+			c.onSend = func(q *stanza.Raw) {
+				c.receive(fmt.Sprintf("<iq type='result' id='%s' from='example.org'/>", q.Header().ID))
+				c.end(io.EOF)
+				<-s.Done()
+			}
+			if _, err := s.Query(t.Context(), ping(server)); err != nil {
+				t.Errorf("Query = %v", err)
+			}
+		})
+	}
+}
+
 func TestQueryOutcome(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, c := open(t, nil)

@@ -19,9 +19,14 @@ func (s *Session) read(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if s.acker != nil {
+			s.arrived(s.acker.Received())
+		}
 		if raw := s.stanza(e); raw != nil {
 			s.dispatch(ctx, raw)
 		}
+		s.placed()
+		s.acknowledge()
 		s.pause()
 	}
 }
@@ -73,14 +78,89 @@ func (s *Session) enqueue(ctx context.Context, raw *stanza.Raw) {
 		s.conn.Fail(&stream.Error{Condition: stream.PolicyViolation, Text: "more stanzas than can be handled", Lang: "en"})
 		return
 	}
-	s.queue = append(s.queue, raw)
-	s.bytes += raw.Len() + overhead
-	start := !s.working
-	s.working = true
+	start := s.put(item{raw: raw, seq: s.seq})
 	s.mu.Unlock()
 	if start {
 		s.worker.Go(func() { s.work(ctx) })
 	}
+}
+
+// put queues an item and reports whether a worker has to be started. It is called with mu held.
+func (s *Session) put(i item) (start bool) {
+	s.queue = append(s.queue, i)
+	s.bytes += i.size()
+	start = !s.working
+	s.working = true
+	return start
+}
+
+// Notify has the handler told of an event, behind what has arrived. Only whoever is
+// in the stream's Next calls it.
+func (s *Session) Notify(e xmpp.Event) {
+	if s.observer == nil {
+		return
+	}
+	s.mu.Lock()
+	start := s.put(item{event: &e})
+	ctx := s.ctx
+	s.mu.Unlock()
+	if start {
+		s.worker.Go(func() { s.work(ctx) })
+	}
+}
+
+// Interrupt ends all queries and claims: the session at the other side is gone, and
+// with it the answers.
+func (s *Session) Interrupt(err error) {
+	s.mu.Lock()
+	old, claims := s.epoch, s.claims
+	s.epoch = &epoch{over: make(chan struct{})}
+	s.claims = nil
+	s.mu.Unlock()
+	old.err = err
+	close(old.over)
+	for _, c := range claims {
+		c.Fail(err)
+	}
+}
+
+// arrived notes the number of a stanza that is to be placed.
+func (s *Session) arrived(n uint64) {
+	s.mu.Lock()
+	s.seq, s.placing = n, true
+	s.mu.Unlock()
+}
+
+// placed notes that it is where it belongs.
+func (s *Session) placed() {
+	s.mu.Lock()
+	s.placing = false
+	s.mu.Unlock()
+}
+
+// acknowledge tells the stream how much has been handled: all that stands before the
+// oldest stanza that was not.
+func (s *Session) acknowledge() {
+	if s.acker == nil {
+		return
+	}
+	s.mu.Lock()
+	n := s.seq
+	if s.busy > 0 {
+		n = s.busy - 1
+	} else {
+		for _, i := range s.queue {
+			if i.seq > 0 {
+				n = i.seq - 1
+				break
+			}
+		}
+	}
+	if s.placing {
+		n = min(n, s.seq-1)
+	}
+	s.mu.Unlock()
+	s.acker.Handled(n)
 }
 
 // pause returns when the reader may go on: at once, unless too much is queued.

@@ -54,6 +54,12 @@ type Conn interface {
 	ID() string
 }
 
+// An Acker is a [Conn] that acknowledges what has been handled.
+type Acker interface {
+	Received() uint64
+	Handled(n uint64)
+}
+
 // Options adjusts a [Session]. The zero value is ready to use.
 type Options struct {
 	// Handler gets what answers no query and is not claimed. Nil means
@@ -81,6 +87,8 @@ type Session struct {
 	conn     Conn
 	opts     Options
 	outgoing xmpp.Outgoing // nil if the handler is none
+	observer xmpp.Observer // nil if the handler is none
+	acker    Acker         // nil if the stream is none
 	log      *slog.Logger
 
 	done   chan struct{}  // closed once the stream has ended
@@ -93,16 +101,43 @@ type Session struct {
 	addresses jid.Cache  // of those who write
 
 	mu      sync.Mutex // guards the fields below
-	queue   []*stanza.Raw
-	bytes   int  // of the queue and of what is being handled
-	working bool // a worker exists
-	paused  bool // the reader waits, or is about to
-	closing bool // Close was called, before the stream ended
-	overrun bool // the stream ends because too much came
+	queue   []item
+	seq     uint64 // of the last stanza that arrived, as the stream counts them
+	placing bool   // it has not been placed yet
+	busy    uint64 // of the one that is being handled, zero if none is
+	bytes   int    // of the queue and of what is being handled
+	working bool   // a worker exists
+	paused  bool   // the reader waits, or is about to
+	closing bool   // Close was called, before the stream ended
+	overrun bool   // the stream ends because too much came
 	ended   bool
 	queries map[string]*query // by id
 	waiting int               // number of queries
 	claims  []*xmpp.Claim     // replaced, never changed
+	epoch   *epoch
+	ctx     context.Context // of handlers, whose life is that of the session; nil before Start
+}
+
+// An item is what the worker takes care of: a stanza or an event.
+type item struct {
+	raw   *stanza.Raw
+	event *xmpp.Event
+	seq   uint64 // of a stanza
+}
+
+// size is what an item counts for in the queue.
+func (i item) size() int {
+	if i.raw == nil {
+		return overhead
+	}
+	return i.raw.Len() + overhead
+}
+
+// An epoch is the time in which a query is answered if at all: it ends with the
+// session at the other side.
+type epoch struct {
+	over chan struct{}
+	err  error // why; set before over is closed
 }
 
 // New returns a session on conn, which is its from now on. Nothing happens
@@ -116,10 +151,15 @@ func New(conn Conn, opts Options) *Session {
 	opts.MaxQueueBytes = max(cmp.Or(opts.MaxQueueBytes, 16<<20), opts.QueueBytes)
 	opts.Logger = cmp.Or(opts.Logger, slog.Default())
 	outgoing, _ := opts.Handler.(xmpp.Outgoing)
+	observer, _ := opts.Handler.(xmpp.Observer)
+	acker, _ := conn.(Acker)
 	return &Session{
 		conn:     conn,
 		opts:     opts,
 		outgoing: outgoing,
+		observer: observer,
+		acker:    acker,
+		epoch:    &epoch{over: make(chan struct{})},
 		log:      opts.Logger.With("stream", conn.ID()),
 		done:     make(chan struct{}),
 		wake:     make(chan struct{}, 1),
@@ -130,8 +170,11 @@ func New(conn Conn, opts Options) *Session {
 // Start starts the reader. It is called once. Handlers find self in their
 // context: s, or what a role has wrapped around it.
 func (s *Session) Start(self xmpp.Session) {
+	ctx, cancel := context.WithCancel(xmpp.WithSession(context.Background(), self))
+	s.mu.Lock()
+	s.ctx = ctx
+	s.mu.Unlock()
 	go func() {
-		ctx, cancel := context.WithCancel(xmpp.WithSession(context.Background(), self))
 		defer cancel()
 		s.end(s.read(ctx))
 	}()

@@ -11,46 +11,63 @@ import (
 
 // work is the worker. It ends when the queue is empty.
 func (s *Session) work(ctx context.Context) {
-	for raw := s.next(); raw != nil; raw = s.next() {
-		if !s.handle(ctx, raw) {
+	for {
+		i, ok := s.next()
+		if !ok || !s.handle(ctx, i) {
 			return
 		}
 	}
 }
 
-// next takes a stanza off the queue, nil if the worker is to end.
-func (s *Session) next() *stanza.Raw {
+// next takes an item off the queue; false if the worker is to end.
+func (s *Session) next() (i item, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.queue) == 0 {
 		s.queue, s.working = nil, false
-		return nil
+		return item{}, false
 	}
-	raw := s.queue[0]
-	s.queue[0] = nil
+	i = s.queue[0]
+	s.queue[0] = item{}
 	s.queue = s.queue[1:]
-	return raw
+	s.busy = i.seq
+	return i, true
 }
 
-// handle has one stanza handled and answered. The result is true, or handle
+// handle has one item handled, and a request answered. The result is true, or handle
 // does not return: a handler may end its goroutine, as t.FailNow does. The next
 // worker then takes over.
-func (s *Session) handle(ctx context.Context, raw *stanza.Raw) (returned bool) {
+func (s *Session) handle(ctx context.Context, i item) (returned bool) {
 	defer func() {
 		s.mu.Lock()
-		s.bytes -= raw.Len() + overhead
+		s.bytes -= i.size()
+		s.busy = 0
 		s.rouse()
 		s.mu.Unlock()
+		s.acknowledge()
 		if !returned {
 			s.worker.Go(func() { s.work(ctx) })
 		}
 	}()
-	if h := raw.Header(); h.Kind == stanza.KindIQ {
+	raw := i.raw
+	if raw == nil {
+		s.observe(ctx, *i.event)
+	} else if h := raw.Header(); h.Kind == stanza.KindIQ {
 		s.answer(ctx, raw)
 	} else if _, err := s.call(ctx, raw); err != nil {
 		s.logFailure(ctx, &h, err)
 	}
 	return true
+}
+
+// observe tells the handler of an event. A panic ends nothing.
+func (s *Session) observe(ctx context.Context, e xmpp.Event) {
+	defer func() {
+		if v := recover(); v != nil {
+			s.log.Error("a handler of events panicked", "err", v, "stack", string(debug.Stack()))
+		}
+	}()
+	s.observer.HandleEvent(ctx, e)
 }
 
 // errPanic stands for what a handler that panicked might have returned.

@@ -19,6 +19,7 @@ class User(slixmpp.ClientXMPP):
         self.add_event_handler("changed_status", self.status)
         self.register_plugin("xep_0030")
         self.register_plugin("xep_0199")
+        self.register_plugin("xep_0198")
 
     def status(self, presence):
         if presence["from"].bare == BOT and not self.online.done():
@@ -43,6 +44,7 @@ async def main(account, password, server, ca, *texts):
         message = await asyncio.wait_for(user.heard.get(), 10)
         assert message["body"] == text, message["body"][:100]
     print("echoed", len(texts))
+    assert user.plugin["xep_0198"].enabled_in, "no stream management"
     rtt = await user["xep_0199"].ping("localhost", timeout=10)
     info = await user["xep_0030"].get_info("localhost", timeout=10)
     identities = [i[:2] for i in info["disco_info"]["identities"]]

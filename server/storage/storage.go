@@ -1,5 +1,6 @@
 // Package storage says what a server needs kept, one small interface for each
-// concern: [Accounts], [Rosters], [Offline]. A driver implements them; package
+// concern: [Accounts], [Rosters], [Offline], [Tokens], [Documents], [Blocklists],
+// [Invites]. A driver implements them; package
 // memory is the simplest one, and package storagetest proves any other.
 //
 // # Writing a driver
@@ -38,7 +39,11 @@ var (
 
 // Stores is a store for each concern. They may come from different drivers.
 type Stores struct {
-	Accounts Accounts
-	Rosters  Rosters
-	Offline  Offline
+	Accounts   Accounts
+	Rosters    Rosters
+	Offline    Offline
+	Tokens     Tokens
+	Documents  Documents
+	Blocklists Blocklists
+	Invites    Invites
 }

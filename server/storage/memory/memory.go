@@ -6,7 +6,8 @@
 // That is also what a server does by default. Each concern is a type of its own,
 // so a program that brings some stores may combine them with these:
 //
-//	storage.Stores{Accounts: ours, Rosters: new(memory.Rosters), Offline: new(memory.Offline)}
+//	stores := memory.New()
+//	stores.Accounts = ours
 //
 // The zero values are ready to use. Nothing is bounded here but by the limits that a
 // server passes; a store grows with its accounts.
@@ -16,5 +17,8 @@ import "github.com/parlance-xmpp/xmpp/server/storage"
 
 // New returns empty stores for every concern.
 func New() storage.Stores {
-	return storage.Stores{Accounts: new(Accounts), Rosters: new(Rosters), Offline: new(Offline)}
+	return storage.Stores{
+		Accounts: new(Accounts), Rosters: new(Rosters), Offline: new(Offline), Tokens: new(Tokens),
+		Documents: new(Documents), Blocklists: new(Blocklists), Invites: new(Invites),
+	}
 }

@@ -20,7 +20,7 @@ func Example() {
 	ctx := context.Background()
 	stores := memory.New()
 	romeo := jid.MustParse("romeo@example.net")
-	err := stores.Rosters.Update(ctx, "id-of-juliet", romeo, storage.RosterLimits{}, func(c storage.Contact) (storage.Contact, error) {
+	_, err := stores.Rosters.Update(ctx, "id-of-juliet", romeo, storage.RosterLimits{}, func(c storage.Contact) (storage.Contact, error) {
 		c.Listed, c.Name, c.Subscription = true, "Romeo", storage.To
 		return c, nil
 	})

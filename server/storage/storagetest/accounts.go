@@ -23,6 +23,8 @@ var accountTests = []test[storage.Accounts]{
 	{"does not know others", accountNotFound},
 	{"lists in pages", accountList},
 	{"copies", accountCopies},
+	{"keeps any address", accountAddresses},
+	{"pages while others write", accountPaging},
 	{"obeys the context", accountContext},
 }
 

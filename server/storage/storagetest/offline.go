@@ -3,6 +3,7 @@ package storagetest
 import (
 	"context"
 	"fmt"
+	"math"
 	"sync"
 	"testing"
 
@@ -20,6 +21,10 @@ var offlineTests = []test[storage.Offline]{
 	{"keeps owners apart", offlineOwners},
 	{"copies", offlineCopies},
 	{"loses nothing", offlineConcurrent},
+	{"keeps any text as it is", offlineTexts},
+	{"keeps megabytes", offlineLarge},
+	{"keeps the order of a sender", offlineOrder},
+	{"pages while others add and delete", offlinePaging},
 	{"obeys the context", offlineContext},
 }
 
@@ -64,7 +69,11 @@ func offlineIDs(t *testing.T, s storage.Offline) {
 	first := waiting(t, s, 10)[0].ID
 	require.NoError(t, s.Delete(t.Context(), owner, first))
 	require.NoError(t, add(t, s, storage.OfflineLimits{}, "second"))
-	require.Greater(t, waiting(t, s, 10)[0].ID, first)
+	second := waiting(t, s, 10)[0].ID
+	require.Greater(t, second, first)
+	require.NoError(t, s.DeleteAll(t.Context(), owner))
+	require.NoError(t, add(t, s, storage.OfflineLimits{Messages: 1, Bytes: 5}, "third"), "all are gone, and no longer counted")
+	require.Greater(t, waiting(t, s, 10)[0].ID, second)
 }
 
 func offlineLimits(t *testing.T, s storage.Offline) {
@@ -99,7 +108,11 @@ func offlineDelete(t *testing.T, s storage.Offline) {
 	require.NoError(t, s.Delete(t.Context(), owner, all[0].ID, all[2].ID))
 	require.NoError(t, s.Delete(t.Context(), owner, all[0].ID), "it is gone already")
 	require.NoError(t, s.Delete(t.Context(), owner))
+	require.NoError(t, s.Delete(t.Context(), owner, all[0].ID, math.MaxUint64), "neither is there")
 	require.Equal(t, []string{"2", "4"}, texts(waiting(t, s, 10)))
+	page, err := s.List(t.Context(), owner, math.MaxUint64, 10)
+	require.NoError(t, err)
+	require.Empty(t, page)
 }
 
 func offlineOwners(t *testing.T, s storage.Offline) {

@@ -5,7 +5,10 @@
 //		storagetest.Run(t, func(t *testing.T) storage.Stores { return open(t, t.TempDir()) })
 //	}
 //
-// Stores that a driver does not have may be nil; nothing is tested of them.
+// [RunReopen] and [Crashes] are for those that keep things when a program ends, [Shared] for those that several
+// programs may use at the same time. Stores that a driver does not have may be nil; nothing is tested of them.
+//
+// [Faults] is for tests of a server: it makes stores fail.
 package storagetest
 
 import (
@@ -30,8 +33,20 @@ func Run(t *testing.T, open func(t *testing.T) storage.Stores) {
 	if have.Rosters != nil {
 		run(t, "Rosters", rosterTests, func(t *testing.T) storage.Rosters { return open(t).Rosters })
 	}
+	if have.Tokens != nil {
+		run(t, "Tokens", tokenTests, func(t *testing.T) storage.Tokens { return open(t).Tokens })
+	}
 	if have.Offline != nil {
 		run(t, "Offline", offlineTests, func(t *testing.T) storage.Offline { return open(t).Offline })
+	}
+	if have.Documents != nil {
+		run(t, "Documents", documentTests, func(t *testing.T) storage.Documents { return open(t).Documents })
+	}
+	if have.Blocklists != nil {
+		run(t, "Blocklists", blocklistTests, func(t *testing.T) storage.Blocklists { return open(t).Blocklists })
+	}
+	if have.Invites != nil {
+		run(t, "Invites", inviteTests, func(t *testing.T) storage.Invites { return open(t).Invites })
 	}
 }
 

@@ -1,4 +1,4 @@
-package server
+package servertest
 
 import (
 	"context"
@@ -13,6 +13,8 @@ import (
 	"github.com/parlance-xmpp/xmpp"
 	"github.com/parlance-xmpp/xmpp/jid"
 	"github.com/parlance-xmpp/xmpp/muxer"
+	"github.com/parlance-xmpp/xmpp/roster"
+	"github.com/parlance-xmpp/xmpp/server"
 	"github.com/parlance-xmpp/xmpp/server/storage"
 	"github.com/parlance-xmpp/xmpp/stanza"
 	"github.com/parlance-xmpp/xmpp/xep/ping"
@@ -20,11 +22,11 @@ import (
 
 // The names that RFC 6121 Appendix A gives to states and tables.
 var (
-	stateNames = [states]string{
+	stateNames = []string{
 		"None", "None + Pending Out", "None + Pending In", "None + Pending Out+In",
 		"To", "To + Pending In", "From", "From + Pending Out", "Both",
 	}
-	eventNames = [events]string{
+	eventNames = []string{
 		"outbound subscribe", "outbound unsubscribe", "outbound subscribed", "outbound unsubscribed",
 		"inbound subscribe", "inbound unsubscribe", "inbound subscribed", "inbound unsubscribed",
 	}
@@ -32,7 +34,7 @@ var (
 
 // appendixA is tables 2 to 9, row by row: what the RFC says of routing or
 // delivery, and the new state. A reply is what its notes ask for.
-var appendixA = [events]string{
+var appendixA = []string{
 	`None                  | MUST       | None + Pending Out
 	 None + Pending Out    | MUST       | -
 	 None + Pending In     | MUST       | None + Pending Out+In
@@ -107,12 +109,20 @@ var appendixA = [events]string{
 	 Both                  | MUST       | From`,
 }
 
-// A cell is one row of a table of Appendix A.
+// flags are the states as they are stored.
+var flags = []storage.Subscription{
+	0, storage.PendingOut, storage.PendingIn, storage.PendingOut | storage.PendingIn,
+	storage.To, storage.To | storage.PendingIn, storage.From, storage.From | storage.PendingOut, storage.To | storage.From,
+}
+
+// A cell is one row of a table of Appendix A, by the indices of its names.
 type cell struct {
-	event              event
-	now, next          state
+	event, now, next   int
 	pass, reply, apply bool // routed or delivered; answered; kept as a pre-approval
 }
+
+// incoming reports whether the event is a stanza of the contact's.
+func (c cell) incoming() bool { return strings.HasPrefix(eventNames[c.event], "inbound") }
 
 // cells are all 72.
 func cells(t *testing.T) []cell {
@@ -121,7 +131,7 @@ func cells(t *testing.T) []cell {
 	for e, table := range appendixA {
 		for line := range strings.SplitSeq(table, "\n") {
 			f := strings.Split(line, "|")
-			c := cell{event: event(e), now: state(slices.Index(stateNames[:], strings.TrimSpace(f[0])))}
+			c := cell{event: e, now: slices.Index(stateNames, strings.TrimSpace(f[0]))}
 			c.pass, c.reply = strings.Contains(f[1], "MUST"), strings.Contains(f[1], "reply")
 			switch next := strings.TrimSpace(f[2]); next {
 			case "-":
@@ -129,31 +139,16 @@ func cells(t *testing.T) []cell {
 			case "pre-approval":
 				c.next, c.apply = c.now, true
 			default:
-				c.next = state(slices.Index(stateNames[:], next))
+				c.next = slices.Index(stateNames, next)
 			}
 			all = append(all, c)
 		}
 	}
-	require.Len(t, all, states*events)
+	require.Len(t, all, 72)
 	return all
 }
 
 func (c cell) String() string { return fmt.Sprintf("%s in %s", eventNames[c.event], stateNames[c.now]) }
-
-// Every cell of the tables of Appendix A is in ours.
-func TestI3_AppendixA_Tables(t *testing.T) {
-	for _, c := range cells(t) {
-		want := step{next: c.next}
-		for does, a := range map[action]bool{pass: c.pass, reply: c.reply, approve: c.apply} {
-			if a {
-				want.do |= does
-			}
-		}
-		if got := machine[c.event][c.now]; got != want {
-			t.Errorf("%s: got %v, want %v", c, got, want)
-		}
-	}
-}
 
 // A recorder is a mux that keeps the presences that a service gets.
 type recorder struct {
@@ -162,7 +157,9 @@ type recorder struct {
 }
 
 func (r *recorder) mux() *muxer.Mux {
-	mux := defaultMux()
+	mux := muxer.New()
+	mux.Identity("server", "im", "")
+	ping.Register(mux)
 	mux.Presence(muxer.AnyPresence, func(_ context.Context, p *stanza.Presence) error {
 		r.mu.Lock()
 		defer r.mu.Unlock()
@@ -180,85 +177,113 @@ func (r *recorder) take() []string {
 	return got
 }
 
-// Every cell of Appendix A holds on a server, from end to end. The contact is a
-// domain, whose handler sees what is routed to it.
-func TestI3_AppendixA_EndToEnd(t *testing.T) {
+// Subscriptions shows that every cell of Appendix A of RFC 6121 holds on a server over empty stores. The contact is a domain, whose
+// handler sees what is routed to it.
+func Subscriptions(t *testing.T, stores storage.Stores) {
 	var r recorder
-	h := newHouse(t, []string{"juliet"}, func(o *Options) { o.Mux = r.mux() })
-	contact := jid.MustParse("montague.example")
-	service, err := h.srv.Session(contact)
+	s := start(t, stores, func(o *server.Options) { o.Mux = r.mux() })
+	service, err := s.Session(jid.MustParse(contact))
 	require.NoError(t, err)
-	id, err := h.srv.directory.id(t.Context(), h.addr("juliet"))
+	juliet := login(t, s, "juliet", "balcony")
+	_, err = roster.Get(t.Context(), juliet)
 	require.NoError(t, err)
-	c := h.interested("juliet", "balcony")
-	rosters := h.srv.opts.Storage.Rosters
-	for _, tt := range cells(t) {
-		// Not available until the state is set, so that nothing is told of it.
-		set := storage.Contact{JID: contact, Subscription: flags[tt.now], Listed: true}
-		require.NoError(t, rosters.Update(t.Context(), id, contact, storage.RosterLimits{}, func(storage.Contact) (storage.Contact, error) { return set, nil }))
-		c.send("<presence/>")
-		c.all()
-		settle(t, service)
-		r.take()
-
-		typ := strings.Fields(eventNames[tt.event])[1]
-		incoming := tt.event >= inSubscribe
-		if incoming {
-			_, err := service.Send(t.Context(), stanza.Presence{To: h.addr("juliet"), Type: stanza.PresenceType(typ)})
-			require.NoError(t, err)
-		} else {
-			c.send("<presence type='" + typ + "' to='montague.example'/>")
-		}
-
-		delivered, pushed := false, false
-		for _, e := range c.all() {
-			switch {
-			case e.Is(stanza.NS, "presence") && e.Attr("type") == typ && e.Attr("from") == "montague.example":
-				delivered = true
-				if pushed {
-					t.Errorf("%s: delivered behind the roster push that it explains", tt)
-				}
-			case e.Is(stanza.NS, "iq") && e.Attr("type") == "set":
-				pushed = true
-			default:
-				t.Errorf("%s: got %s", tt, e)
-			}
-		}
-		settle(t, service)
-		routed := r.take()
-
-		got, err := rosters.Get(t.Context(), id, contact)
-		require.NoError(t, err)
-		if got.Subscription != flags[tt.next] || got.Approved != tt.apply {
-			t.Errorf("%s: stored %+v, want %s, pre-approved %v", tt, got, stateNames[tt.next], tt.apply)
-		}
-		if incoming && delivered != tt.pass {
-			t.Errorf("%s: delivered %v, want %v", tt, delivered, tt.pass)
-		}
-		stamped := typ + " from juliet@capulet.example" // always the bare JID (§3.1.2)
-		if has := slices.Contains(routed, stamped); !incoming && has != tt.pass {
-			t.Errorf("%s: routed %q, want %v", tt, routed, tt.pass)
-		}
-		if answer := slices.ContainsFunc(routed, func(s string) bool {
-			return s == "subscribed from juliet@capulet.example" && tt.event == inSubscribe || s == "unsubscribed from juliet@capulet.example" && tt.event == inUnsubscribe
-		}); incoming && answer != tt.reply {
-			t.Errorf("%s: answered %v with %q, want %v", tt, answer, routed, tt.reply)
-		}
-		visible := tt.event == outSubscribe || tt.apply || !itemOf(set).Equal(itemOf(got))
-		if pushed != visible {
-			t.Errorf("%s: pushed %v, want %v", tt, pushed, visible)
-		}
-		seen, sees := flags[tt.now].Has(storage.From), flags[tt.next].Has(storage.From)
-		if hidden := slices.Contains(routed, "unavailable from "+c.addr.String()); hidden != (seen && !sees) {
-			t.Errorf("%s: unavailable to the contact %v with %q", tt, hidden, routed)
-		}
-		c.send("<presence type='unavailable'/>")
-		c.all()
+	w := &witness{t: t, stores: stores, service: service, recorder: &r, person: juliet, id: idOf(t, stores, juliet.LocalAddr().Bare())}
+	for _, c := range cells(t) {
+		t.Run(strings.ReplaceAll(c.String(), " ", "_"), func(t *testing.T) { w.check(t, c) })
 	}
 }
 
-// settle makes sure that a service has handled what was broadcast to it.
-func settle(t *testing.T, service xmpp.Session) {
-	t.Helper()
-	require.NoError(t, ping.Send(t.Context(), service, service.LocalAddr()))
+// A witness sees what becomes of subscription stanzas.
+type witness struct {
+	*person
+	t        *testing.T
+	stores   storage.Stores
+	service  xmpp.Session
+	recorder *recorder
+	id       storage.AccountID
+}
+
+// seen is what was seen of a cell.
+type seen struct {
+	delivered, pushed bool
+	routed            []string
+}
+
+// check puts the account into the state of a cell, has its event happen, and compares.
+func (w *witness) check(t *testing.T, c cell) {
+	before := storage.Contact{JID: jid.MustParse(contact), Subscription: flags[c.now], Listed: true}
+	// Not available until the state is set, so that nothing is told of it.
+	_, err := w.stores.Rosters.Update(t.Context(), w.id, before.JID, storage.RosterLimits{}, func(storage.Contact) (storage.Contact, error) { return before, nil })
+	require.NoError(t, err)
+	w.send("<presence xmlns='jabber:client'/>")
+	w.all()
+	w.settle()
+	w.recorder.take()
+
+	got := w.event(t, c)
+	after, err := w.stores.Rosters.Get(t.Context(), w.id, before.JID)
+	require.NoError(t, err)
+	if after.Subscription != flags[c.next] || after.Approved != c.apply {
+		t.Errorf("stored %+v, want %s, pre-approved %v", after, stateNames[c.next], c.apply)
+	}
+	if c.incoming() && got.delivered != c.pass {
+		t.Errorf("delivered %v, want %v", got.delivered, c.pass)
+	}
+	own, typ := w.LocalAddr().Bare().String(), strings.Fields(eventNames[c.event])[1]
+	stamped := typ + " from " + own // always the bare JID (§3.1.2)
+	if has := slices.Contains(got.routed, stamped); !c.incoming() && has != c.pass {
+		t.Errorf("routed %q, want %v", got.routed, c.pass)
+	}
+	answer := map[string]string{"subscribe": "subscribed", "unsubscribe": "unsubscribed"}[typ]
+	if has := answer != "" && slices.Contains(got.routed, answer+" from "+own); c.incoming() && has != c.reply {
+		t.Errorf("answered %v with %q, want %v", has, got.routed, c.reply)
+	}
+	visible := eventNames[c.event] == "outbound subscribe" || c.apply || seenAs(before) != seenAs(after)
+	if got.pushed != visible {
+		t.Errorf("pushed %v, want %v", got.pushed, visible)
+	}
+	saw, sees := flags[c.now].Has(storage.From), flags[c.next].Has(storage.From)
+	if hidden := slices.Contains(got.routed, "unavailable from "+w.LocalAddr().String()); hidden != (saw && !sees) {
+		t.Errorf("unavailable to the contact %v with %q", hidden, got.routed)
+	}
+	w.send("<presence xmlns='jabber:client' type='unavailable'/>")
+	w.all()
+}
+
+// event has the event of a cell happen.
+func (w *witness) event(t *testing.T, c cell) (got seen) {
+	typ := strings.Fields(eventNames[c.event])[1]
+	if c.incoming() {
+		_, err := w.service.Send(t.Context(), stanza.Presence{To: w.LocalAddr().Bare(), Type: stanza.PresenceType(typ)})
+		require.NoError(t, err)
+	} else {
+		w.send("<presence xmlns='jabber:client' type='" + typ + "' to='" + contact + "'/>")
+	}
+	for _, st := range w.all() {
+		switch h := st.Header(); {
+		case h.Kind == stanza.KindPresence && h.Type == typ && h.From.String() == contact:
+			got.delivered = true
+			if got.pushed {
+				t.Error("delivered behind the roster push that it explains")
+			}
+		case h.Kind == stanza.KindIQ && h.Type == string(stanza.IQSet):
+			got.pushed = true
+		default:
+			t.Errorf("got %s", st)
+		}
+	}
+	w.settle()
+	got.routed = w.recorder.take()
+	return got
+}
+
+// settle makes sure that the contact has handled what was broadcast to it.
+func (w *witness) settle() {
+	w.t.Helper()
+	require.NoError(w.t, ping.Send(w.t.Context(), w.service, w.service.LocalAddr()))
+}
+
+// seenAs is a contact as its owner sees it.
+func seenAs(c storage.Contact) string {
+	return fmt.Sprint(c.Subscription&(storage.To|storage.From|storage.PendingOut), c.Approved, c.Listed)
 }

@@ -1,0 +1,70 @@
+package server
+
+import (
+	"time"
+
+	"github.com/parlance-xmpp/xmpp/jid"
+	"github.com/parlance-xmpp/xmpp/module"
+	"github.com/parlance-xmpp/xmpp/stanza"
+)
+
+var _ module.Session = (*session)(nil)
+
+// Addr implements [module.Session].
+func (s *session) Addr() jid.JID { return s.addr }
+
+// Account implements [module.Session].
+func (s *session) Account() module.Account { return s.account.identity() }
+
+// Since implements [module.Session].
+func (s *session) Since() time.Time { return s.since }
+
+// Secure implements [module.Session].
+func (s *session) Secure() bool {
+	conn := s.conn.Load()
+	return conn != nil && conn.TLS() != nil
+}
+
+// Presence implements [module.Session].
+func (s *session) Presence() *stanza.Raw {
+	shown := s.announced()
+	if shown == nil {
+		return nil
+	}
+	raw, err := withHeader(shown.st, shown.header)
+	if err != nil {
+		return nil // it has been written before
+	}
+	return raw
+}
+
+// Send implements [module.Session].
+func (s *session) Send(st stanza.Stanza) bool {
+	s.account.mu.Lock()
+	reachable := s.reachable()
+	s.account.mu.Unlock()
+	return reachable && s.offer(st, st.Header())
+}
+
+// Deliver implements [module.Session].
+func (s *session) Deliver(st stanza.Stanza) bool {
+	s.account.mu.Lock()
+	reachable := s.reachable()
+	s.account.mu.Unlock()
+	return reachable && s.deliver(st, st.Header())
+}
+
+// Value implements [module.Session].
+func (s *session) Value(key any) any {
+	v, _ := s.values.Load(key)
+	return v
+}
+
+// SetValue implements [module.Session].
+func (s *session) SetValue(key, value any) {
+	if value == nil {
+		s.values.Delete(key)
+		return
+	}
+	s.values.Store(key, value)
+}
