@@ -1,0 +1,11 @@
+DROP TABLE invites;
+DROP TABLE blocked;
+DROP TABLE documents;
+DROP TABLE tokens;
+DROP TABLE offline_messages;
+DROP TABLE offline_boxes;
+DROP TABLE removed_contacts;
+DROP TABLE contacts;
+DROP TABLE rosters;
+DROP TABLE secrets;
+DROP TABLE accounts;
