@@ -47,7 +47,10 @@ func (s *Server) newSession(a *account, c *claims, wanted, agent string) (*sessi
 	if err != nil {
 		return nil, stanza.BadRequest // §7.7.2.1
 	}
-	t := &session{srv: s, account: a, addr: full, agent: agent, since: time.Now(), log: s.log, rate: newBucket(s.opts.Limits.SessionRate, time.Now()), done: make(chan struct{}), kept: make(chan struct{}), left: make(chan struct{})}
+	t := &session{
+		srv: s, account: a, addr: full, agent: agent, since: time.Now(), log: s.log, rate: newBucket(s.opts.Limits.SessionRate, time.Now()),
+		ready: make(chan struct{}), done: make(chan struct{}), kept: make(chan struct{}), left: make(chan struct{}),
+	}
 	t.work = &worker{
 		limit: s.opts.Limits.WorkBytes,
 		begin: func() bool { t.others.Add(1); return true },

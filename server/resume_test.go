@@ -13,6 +13,7 @@ import (
 	"github.com/parlance-xmpp/xmpp/sasl"
 	"github.com/parlance-xmpp/xmpp/server/storage/memory"
 	"github.com/parlance-xmpp/xmpp/stanza"
+	"github.com/parlance-xmpp/xmpp/stream"
 )
 
 const nsSM = "urn:xmpp:sm:3"
@@ -275,4 +276,46 @@ func TestSec_NoAcknowledgements(t *testing.T) {
 	answers := juliet.expectEnd("resource-constraint")
 	require.Greater(t, len(answers), 500)
 	require.Less(t, len(answers), 5000)
+}
+
+// A client that is cut off as soon as it has logged in may be back before its first stream is complete for the server. It
+// resumes all the same: a new session would get what the old one is about to handle once more.
+func TestXEP0198_5_ResumedBeforeItWasReady(t *testing.T) {
+	for _, comes := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			h := newHouse(t, []string{"juliet"})
+			juliet := h.login("juliet", "balcony")
+			id := juliet.enable()
+			juliet.hangUp()
+			a := h.srv.directory.online(h.addr("juliet"))
+			old := a.every()[0]
+			conn := old.conn.Load()
+			proven := &claims{addr: a.addr, id: a.id}
+			coming, err := h.srv.newSession(a, proven, "garden", "")
+			require.NoError(t, err)
+			old.conn.Store(nil) // as if it were the one whose stream is not complete
+			old.ready = make(chan struct{})
+
+			var found *stream.Conn
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				var s *session
+				if found, err = h.srv.find(t.Context(), proven, a.addr, id, &s); s != nil {
+					s.disclaim()
+				}
+			}()
+			synctest.Wait()
+			require.False(t, isDone(done))
+			coming.leave(t.Context())
+			if comes {
+				old.conn.Store(conn)
+				close(old.ready)
+			}
+			<-done
+			require.NoError(t, err)
+			require.Equal(t, comes, found != nil)
+			old.conn.Store(conn)
+		})
+	}
 }

@@ -31,6 +31,7 @@ type session struct {
 	looked  clientState
 	kept    chan struct{}               // closed when what it left has been taken care of
 	left    chan struct{}               // closed when everybody has been told that it is gone
+	ready   chan struct{}               // closed when its first stream is negotiated
 	conn    atomic.Pointer[stream.Conn] // nil until the stream is negotiated; the last one if it was resumed
 
 	rate      *bucket      // of what its client causes

@@ -37,6 +37,9 @@ func (s *session) attach(conn *stream.Conn) bool {
 	defer s.account.mu.Unlock()
 	s.undone.Store(false)
 	s.decide(attached)
+	if s.lost == nil {
+		close(s.ready)
+	}
 	s.lost = make(chan struct{})
 	return !s.account.closed && !s.gone
 }
@@ -158,24 +161,42 @@ func (s *session) finish(ctx context.Context) {
 }
 
 // resumable returns the session of an account that had a stream with that id and is the one of
-// the proof. The ids are compared in constant time: who knows one can take over the session.
-func (a *account) resumable(id string, proven *claims) *session {
+// the proof, and those whose streams are just being negotiated. The ids are compared in constant time: who knows
+// one can take over the session.
+func (a *account) resumable(id string, proven *claims) (found *session, coming []*session) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.closed || proven.addr != a.addr || proven.id != a.id {
-		return nil
+		return nil, nil
 	}
-	var found *session
 	for _, s := range a.sessions {
 		conn := s.conn.Load()
 		if conn == nil {
+			coming = append(coming, s)
 			continue
 		}
 		if own, _, _ := conn.Resumable(); own != "" && subtle.ConstantTimeCompare([]byte(own), []byte(id)) == 1 {
 			found = s
 		}
 	}
-	return found
+	return found, coming
+}
+
+// comeTimeout is how long who resumes waits for sessions whose streams are just being negotiated.
+const comeTimeout = 5 * time.Second
+
+// settled waits until it is known what becomes of such sessions. A client that is cut off may be back before the
+// server has taken in that its first stream is complete.
+func settled(ctx context.Context, coming []*session) {
+	ctx, cancel := context.WithTimeout(ctx, comeTimeout)
+	defer cancel()
+	for _, s := range coming {
+		select {
+		case <-s.ready:
+		case <-s.left:
+		case <-ctx.Done():
+		}
+	}
 }
 
 // find returns the stream whose session the client of an account wants to resume, nil if
@@ -185,7 +206,11 @@ func (s *Server) find(ctx context.Context, proven *claims, addr jid.JID, id stri
 	if a == nil {
 		return nil, nil
 	}
-	found := a.resumable(id, proven)
+	found, coming := a.resumable(id, proven)
+	if found == nil && len(coming) > 0 {
+		settled(ctx, coming)
+		found, _ = a.resumable(id, proven)
+	}
 	if found == nil {
 		return nil, nil
 	}
