@@ -28,9 +28,13 @@ type Session interface {
 	// unread that there is no room even for that loses its session.
 	Deliver(st stanza.Stanza) bool
 	// Value and SetValue keep something with the session, under a key of a type of the module's own as in a
-	// [context.Context]. Nil is nothing.
+	// [context.Context]. Nil is nothing. Where servers act as one, a session of another node has none.
 	Value(key any) any
 	SetValue(key, value any)
+	// Mark marks the session with a namespace, or no longer, and Marked reports whether it is: where servers act as one, on every node.
+	// Only the node of a session marks it.
+	Mark(ns string, on bool)
+	Marked(ns string) bool
 }
 
 type sessionKey struct{}

@@ -23,14 +23,11 @@ func (a absent) answer(ctx context.Context, st stanza.Stanza) {
 		}
 		return
 	}
-	if account := a.srv.directory.online(a.addr.Bare()); account != nil {
-		if t := account.find(a.addr); t != nil {
-			t.offer(st, h)
-		}
-	}
+	a.srv.giveTo(mayLack, a.addr, st, h)
 }
 
-func (absent) trusted() bool { return false }
+// trusted is so for a domain of the server: nobody else can write in its name.
+func (a absent) trusted() bool { return a.addr.Localpart() == "" && a.srv.hosts(a.addr) }
 
 func (a absent) context() context.Context { return lifetime{a.srv.aborted} }
 

@@ -97,12 +97,26 @@ var (
 
 // A placing is what is known of an account when a message for it is placed.
 type placing struct {
-	condition condition
-	named     *session   // the one that the full JID names, nil if none
-	eligible  []*session // available, with a priority that is not negative
-	best      []*session // those of them with the highest priority
-	draining  bool
-	crowded   bool // messages for the named session are in the store
+	named    *session   // the one that the full JID names, nil if none
+	eligible []*session // available, with a priority that is not negative
+	best     []*session // those of them with the highest priority
+	negative bool       // some are available with another priority
+	draining bool
+	crowded  bool // messages for the named session are in the store
+	away     away // the sessions on other nodes
+}
+
+// condition says in which part of the table the account is.
+func (p *placing) condition() condition {
+	switch n := len(p.eligible) + len(p.away.eligible); {
+	case n > 1:
+		return manyResource
+	case n == 1:
+		return oneResource
+	case p.negative:
+		return onlyNegative
+	}
+	return noResource
 }
 
 // look tells how things stand for a message to that address. The lists begin in
@@ -110,7 +124,7 @@ type placing struct {
 func (a *account) look(addr jid.JID, room *[2][4]*session) placing {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	p := placing{condition: noResource, draining: a.draining || a.waiting}
+	p := placing{draining: a.draining || a.waiting}
 	eligible, best := room[0][:0], room[1][:0]
 	for _, s := range a.sessions {
 		if !s.reachable() {
@@ -123,7 +137,7 @@ func (a *account) look(addr jid.JID, room *[2][4]*session) placing {
 		case s.shown == nil:
 			continue
 		case s.priority < 0:
-			p.condition = onlyNegative
+			p.negative = true
 			continue
 		}
 		eligible = append(eligible, s)
@@ -133,13 +147,6 @@ func (a *account) look(addr jid.JID, room *[2][4]*session) placing {
 		case s.priority == best[0].priority:
 			best = append(best, s)
 		}
-	}
-	switch len(eligible) {
-	case 0:
-	case 1:
-		p.condition = oneResource
-	default:
-		p.condition = manyResource
 	}
 	p.eligible, p.best = eligible, best
 	return p

@@ -90,6 +90,7 @@ func (s *Server) deleteAccount(ctx context.Context, addr jid.JID, id storage.Acc
 	}
 	ctx, cancel := lasting(ctx)
 	defer cancel()
+	s.expelElsewhere(ctx, a)
 	a.expel()
 	tasks, err := s.part(ctx, a)
 	follow(ctx, tasks...)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/parlance-xmpp/xmpp/jid"
+	"github.com/parlance-xmpp/xmpp/server/cluster"
 	"github.com/parlance-xmpp/xmpp/server/storage"
 	"github.com/parlance-xmpp/xmpp/stanza"
 )
@@ -25,30 +26,68 @@ func (s *Server) bind(ctx context.Context, c *claims, addr jid.JID, wanted, agen
 		return nil, fmt.Errorf("server: bind %s: %w", addr, err)
 	}
 	s.makeRoom(ctx, a, wanted, agent)
-	t, err := s.newSession(a, c, wanted, agent)
+	full, revision, err := s.reserve(ctx, a, wanted)
 	if err != nil {
+		s.directory.release(a)
+		return nil, err
+	}
+	t, err := s.newSession(a, c, full, revision, agent)
+	if err != nil {
+		s.cluster.Unbind(full, revision)
 		s.directory.release(a)
 		return nil, err
 	}
 	return t, nil
 }
 
+// reserve returns a full JID that no session has, the wanted one if possible, and its revision in the directory of
+// the cluster.
+func (s *Server) reserve(ctx context.Context, a *account, wanted string) (full jid.JID, revision uint64, err error) {
+	for try := 0; ; try++ {
+		if full, err = resource(a.addr, wanted, try); err != nil {
+			return full, 0, stanza.BadRequest // §7.7.2.1
+		}
+		revision, err = s.cluster.Bind(ctx, full)
+		switch {
+		case err == nil:
+			return full, revision, nil
+		case !errors.Is(err, cluster.ErrTaken) || try == 2:
+			return full, 0, fmt.Errorf("server: bind %s: %w", full, err)
+		}
+	}
+}
+
+// resource returns a full JID of an account: the wanted one at first, then with something random behind it,
+// then random as a whole.
+func resource(account jid.JID, wanted string, try int) (jid.JID, error) {
+	if wanted == "" || try > 1 {
+		return account.WithResource(rand.Text()) // not to be guessed (RFC 6120 §7.6)
+	}
+	full, err := account.WithResource(wanted)
+	if err != nil || try == 0 {
+		return full, err
+	}
+	longer, err := account.WithResource(full.Resourcepart() + " " + rand.Text())
+	if err != nil { // too long
+		return resource(account, "", try)
+	}
+	return longer, nil
+}
+
 // newSession adds a session to an account that is held for it.
-func (s *Server) newSession(a *account, c *claims, wanted, agent string) (*session, error) {
+func (s *Server) newSession(a *account, c *claims, full jid.JID, revision uint64, agent string) (*session, error) {
+	elsewhere := len(s.cluster.Elsewhere(a.addr))
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	switch {
 	case a.closed || c.addr != a.addr || c.id != a.id:
 		return nil, stanza.NotAllowed // it was another account of that address that was proven to be
-	case len(a.sessions) >= s.opts.Limits.SessionsPerAccount:
+	case len(a.sessions)+elsewhere >= s.opts.Limits.SessionsPerAccount:
 		return nil, stanza.ResourceConstraint // §7.6.2.1
 	}
-	full, err := a.free(wanted)
-	if err != nil {
-		return nil, stanza.BadRequest // §7.7.2.1
-	}
 	t := &session{
-		srv: s, account: a, addr: full, agent: agent, since: time.Now(), log: s.log, rate: newBucket(s.opts.Limits.SessionRate, time.Now()),
+		srv: s, account: a, addr: full, rev: revision, agent: agent, since: time.Now(), log: s.log,
+		rate:  newBucket(s.opts.Limits.SessionRate, time.Now()),
 		ready: make(chan struct{}), done: make(chan struct{}), kept: make(chan struct{}), left: make(chan struct{}),
 	}
 	t.work = &worker{
@@ -60,26 +99,4 @@ func (s *Server) newSession(a *account, c *claims, wanted, agent string) (*sessi
 	s.sessions.Add(1)
 	s.counts.opened.Add(1)
 	return t, nil
-}
-
-// free returns a full JID that no session has, the wanted one if possible. It
-// is called with mu held.
-func (a *account) free(wanted string) (jid.JID, error) {
-	if wanted == "" {
-		return a.addr.WithResource(rand.Text()) // not to be guessed (RFC 6120 §7.6)
-	}
-	full, err := a.addr.WithResource(wanted)
-	if err != nil {
-		return jid.JID{}, err
-	}
-	for _, t := range a.sessions {
-		if t.addr == full {
-			full, err = a.addr.WithResource(full.Resourcepart() + " " + rand.Text())
-			if err != nil { // too long
-				return a.addr.WithResource(rand.Text())
-			}
-			return full, nil
-		}
-	}
-	return full, nil
 }

@@ -23,6 +23,7 @@ type handing uint8
 
 const (
 	taken   handing = iota
+	behind          // on another node, where older ones are on their way from the store
 	crowded         // there was no room in time
 	missed          // nobody is there any more
 )
@@ -110,7 +111,7 @@ func handAll(ctx context.Context, sessions []*session, st stanza.Stanza, h stanz
 func (s *Server) overflow(ctx context.Context, o origin, named *session, st stanza.Stanza, h stanza.Header) (kept bool) {
 	switch {
 	case isStorable(h):
-		if named != nil {
+		if named != nil { // on another node, that has noted it
 			named.crowd()
 		}
 		return s.storeMessage(ctx, o, st, h)
@@ -172,9 +173,7 @@ func (s *Server) keepUnsent(ctx context.Context, t *session) {
 			t.log.Error("could not keep the order of offline messages", "peer", t.addr, "err", err)
 		}
 	}
-	if a := s.directory.online(t.account.addr); a != nil {
-		s.drain(ctx, a)
-	}
+	s.drainAddr(ctx, t.account.addr)
 }
 
 // unsent returns the messages that the end of a session has left, that nobody else has
@@ -236,5 +235,5 @@ func (s *Server) isStored(raw *stanza.Raw) bool {
 // hasEligible reports whether a message for a bare JID would reach a session.
 func (s *Server) hasEligible(addr jid.JID) bool {
 	a := s.directory.online(addr)
-	return a != nil && len(a.all((*session).eligible)) > 0
+	return a != nil && len(a.all((*session).eligible)) > 0 || s.best(addr) != nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/parlance-xmpp/xmpp/jid"
+	"github.com/parlance-xmpp/xmpp/server/cluster"
 	"github.com/parlance-xmpp/xmpp/stanza"
 )
 
@@ -25,7 +26,7 @@ func (s *session) direct(ctx context.Context, raw *stanza.Raw, h stanza.Header) 
 		s.srv.services[h.To.Domain()].receive(ctx, s, raw, h)
 		return
 	}
-	s.srv.tellBy((*session).offer, raw, h, nil)
+	s.srv.tellBy(mayLack, raw, h, nil)
 }
 
 // noteDirected notes to whom directed presence is sent, or reports that there
@@ -62,17 +63,18 @@ func (s *Server) hideFrom(a *account, contact jid.JID, subscribed bool) {
 	if subscribed {
 		subscribers = []jid.JID{contact}
 	}
+	s.spread(a.addr, cluster.Parcel{Way: cluster.Hide, With: contact, List: subscribers})
 	s.hideFromAll(a, subscribers, func(addr jid.JID) bool { return addr.Bare() == contact })
 }
 
-// hideFromAll is hideFrom for some subscribers, and for those that got directed presence and that like says.
+// hideFromAll is hideFrom for some subscribers, and for those that got directed presence and that like says; on this node.
 func (s *Server) hideFromAll(a *account, subscribers []jid.JID, like func(jid.JID) bool) {
 	for _, t := range a.every() {
 		to := t.takeDirected(like)
 		if t.announced() != nil {
 			to = append(to, subscribers...)
 		}
-		told := make(map[*session]bool)
+		told := make(map[jid.JID]bool)
 		p := stanza.Presence{From: t.addr, Type: stanza.PresenceUnavailable}
 		for _, p.To = range to {
 			s.tell(p, p.Header(), told)

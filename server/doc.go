@@ -33,6 +33,11 @@
 //
 // Whatever is not given is kept in memory; packages sqlite and postgres keep it on disk.
 //
+// # Several servers
+//
+// Servers with the same domains and the same stores act as one if [Options].Cluster joins them: see package cluster. A
+// server without it is alone.
+//
 // # What it does with stanzas
 //
 // Every stanza of a client is stamped with the client's address. A message to a

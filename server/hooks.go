@@ -182,18 +182,14 @@ func (s *session) tellSent(ctx context.Context, st stanza.Stanza, h stanza.Heade
 }
 
 // placed tells hooks where a message has gone.
-func (s *Server) placed(ctx context.Context, a module.Account, st stanza.Stanza, h stanza.Header, to []*session, kept bool) {
+func (s *Server) placed(ctx context.Context, a module.Account, st stanza.Stanza, h stanza.Header, to []module.Session, kept bool) {
 	if len(s.hooks.placed) == 0 {
 		return
-	}
-	sessions := make([]module.Session, len(to))
-	for i, t := range to {
-		sessions[i] = t
 	}
 	s.guard("Placed", func() {
 		transit(st, h, func(t *module.Transit) {
 			for _, hook := range s.hooks.placed {
-				hook(ctx, a, t, sessions, kept)
+				hook(ctx, a, t, to, kept)
 			}
 		})
 	})

@@ -119,10 +119,15 @@ func (s *Server) askAccount(ctx context.Context, request *stanza.Raw) (payload s
 // answered as if it were not, and nobody can ask one about a roster: only its
 // account can, and the account has no full JID.
 func (s *Server) deliverIQ(ctx context.Context, o origin, st stanza.Stanza, h stanza.Header, t stanza.IQType) {
-	var target *session
-	if a := s.directory.online(h.To.Bare()); a != nil {
-		target = a.find(h.To)
+	target := s.session(h.To)
+	if target == nil && s.queryElsewhere(ctx, o, st, h) {
+		return
 	}
+	s.deliverIQTo(ctx, o, target, st, h, t)
+}
+
+// deliverIQTo is deliverIQ once the session is found; nil if it is not there.
+func (s *Server) deliverIQTo(ctx context.Context, o origin, target *session, st stanza.Stanza, h stanza.Header, t stanza.IQType) {
 	if target != nil {
 		if err := s.permit(ctx, target.account.identity(), h.From, module.In, h); err != nil {
 			s.turnAway(ctx, o, h, err) // an answer is not answered
@@ -182,13 +187,16 @@ func accountsAnswer() map[request]module.Audience {
 
 // resources lists the available sessions of an account.
 func (s *Server) resources(account jid.JID) []disco.Item {
-	a := s.directory.online(account)
-	if a == nil {
-		return nil
-	}
 	var items []disco.Item
-	for _, t := range a.all(isAvailable) {
-		items = append(items, disco.Item{JID: t.addr})
+	if a := s.directory.online(account); a != nil {
+		for _, t := range a.all(isAvailable) {
+			items = append(items, disco.Item{JID: t.addr})
+		}
+	}
+	for _, e := range s.cluster.Elsewhere(account) {
+		if e.Available {
+			items = append(items, disco.Item{JID: e.Addr})
+		}
 	}
 	return items
 }

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"slices"
 	"time"
 
 	"github.com/parlance-xmpp/xmpp/jid"
@@ -52,6 +53,29 @@ func (s *session) Deliver(st stanza.Stanza) bool {
 	reachable := s.reachable()
 	s.account.mu.Unlock()
 	return reachable && s.deliver(st, st.Header())
+}
+
+// Mark implements [module.Session].
+func (s *session) Mark(ns string, on bool) {
+	s.account.mu.Lock()
+	changes := slices.Contains(s.marks, ns) != on
+	switch {
+	case changes && on:
+		s.marks = append(slices.Clip(s.marks), ns)
+	case changes:
+		s.marks = slices.DeleteFunc(slices.Clone(s.marks), func(m string) bool { return m == ns })
+	}
+	s.account.mu.Unlock()
+	if changes {
+		s.publish()
+	}
+}
+
+// Marked implements [module.Session].
+func (s *session) Marked(ns string) bool {
+	s.account.mu.Lock()
+	defer s.account.mu.Unlock()
+	return slices.Contains(s.marks, ns)
 }
 
 // Value implements [module.Session].

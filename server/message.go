@@ -3,11 +3,11 @@ package server
 import (
 	"context"
 	"errors"
-	"slices"
 	"strings"
 
 	"github.com/parlance-xmpp/xmpp/jid"
 	"github.com/parlance-xmpp/xmpp/module"
+	"github.com/parlance-xmpp/xmpp/server/cluster"
 	"github.com/parlance-xmpp/xmpp/server/storage"
 	"github.com/parlance-xmpp/xmpp/stanza"
 )
@@ -50,20 +50,16 @@ func (s *Server) deliverMessage(ctx context.Context, o origin, st stanza.Stanza,
 }
 
 // place does what the table of placements says, and returns where the message has gone.
-func (s *Server) place(ctx context.Context, o origin, st stanza.Stanza, h stanza.Header) (to []*session, kept bool) {
+func (s *Server) place(ctx context.Context, o origin, st stanza.Stanza, h stanza.Header) (to []module.Session, kept bool) {
 	var room [2][4]*session
-	for {
-		p := placing{condition: noResource}
-		if a := s.directory.online(h.To.Bare()); a != nil {
-			p = a.look(h.To, &room)
-		} else if _, err := s.accountID(ctx, h.To.Bare()); errors.Is(err, storage.ErrNotFound) {
-			p.condition = noAccount
-		} else if err != nil {
+	for try := 0; ; try++ {
+		p, exists, err := s.look(ctx, h.To, &room, try)
+		if err != nil {
 			s.failed(ctx, o, h, "look up an account", err)
 			return nil, false
 		}
-		what := p.cell(h)
-		if p.draining && (p.named == nil && (what == best || what == keep) || p.crowded && isStorable(h)) {
+		what := p.cell(h, exists)
+		if p.draining && (!p.isNamed() && (what == best || what == keep) || p.crowded && isStorable(h)) {
 			what = keep // behind what is being delivered just now (RFC 6120 §10.1)
 		}
 		switch what {
@@ -80,39 +76,72 @@ func (s *Server) place(ctx context.Context, o origin, st stanza.Stanza, h stanza
 		case keep:
 			return nil, s.storeMessage(ctx, o, st, h)
 		}
-		switch p.hand(ctx, what, st, h) {
+		switch s.hand(ctx, &p, what, st, h) {
 		case taken:
-			return s.reached(&p, what), false
+			return s.reached(&p, h.To.Bare(), what), false
+		case behind:
+			return nil, s.storeMessage(ctx, o, st, h)
 		case crowded:
 			return nil, s.overflow(ctx, o, p.named, st, h)
 		}
 	}
 }
 
-// reached returns the sessions that a message was meant for, if anybody wants to know.
-func (s *Server) reached(p *placing, what placement) []*session {
+// look tells how things stand for a message to that address, and whether there is such an account. The first try takes other nodes
+// at the word that is at hand, the second asks again, and the third leaves them out.
+func (s *Server) look(ctx context.Context, to jid.JID, room *[2][4]*session, try int) (p placing, exists bool, err error) {
+	elsewhere := s.elsewhere(ctx, to.Bare(), try)
+	a := s.directory.online(to.Bare())
 	switch {
-	case len(s.hooks.placed) == 0:
+	case len(elsewhere) > 0:
+		return placeAmong(a, to, elsewhere), true, nil
+	case a != nil:
+		return a.look(to, room), true, nil
+	}
+	_, err = s.accountID(ctx, to.Bare())
+	if errors.Is(err, storage.ErrNotFound) {
+		return placing{}, false, nil
+	}
+	return placing{}, true, err
+}
+
+// reached returns the sessions that a message was meant for, if anybody wants to know.
+func (s *Server) reached(p *placing, to jid.JID, what placement) []module.Session {
+	if len(s.hooks.placed) == 0 {
 		return nil
-	case what == exactly:
-		return []*session{p.named}
+	}
+	here, away := p.recipients(what)
+	all := make([]module.Session, 0, len(here)+len(away))
+	for _, t := range here {
+		all = append(all, t)
+	}
+	return s.addAway(all, to, away)
+}
+
+// recipients returns the sessions that the table names.
+func (p *placing) recipients(what placement) (here []*session, elsewhere []cluster.Entry) {
+	switch {
 	case what == best:
-		return slices.Clone(p.best)
+		return p.best, p.away.best
+	case what != exactly:
+		return p.eligible, p.away.eligible
+	case p.named != nil:
+		return []*session{p.named}, nil
 	default:
-		return slices.Clone(p.eligible)
+		return nil, []cluster.Entry{*p.away.named}
 	}
 }
 
 // hand hands a message to the sessions that the table names.
-func (p *placing) hand(ctx context.Context, what placement, st stanza.Stanza, h stanza.Header) handing {
-	switch what {
-	case exactly:
+func (s *Server) hand(ctx context.Context, p *placing, what placement, st stanza.Stanza, h stanza.Header) handing {
+	if what == exactly && p.named != nil {
 		return p.named.hand(ctx, st, h)
-	case best:
-		return handAll(ctx, p.best, st, h)
-	default:
-		return handAll(ctx, p.eligible, st, h)
 	}
+	here, elsewhere := p.recipients(what)
+	if len(elsewhere) == 0 {
+		return handAll(ctx, here, st, h)
+	}
+	return min(handAll(ctx, here, st, h), s.sendAll(ctx, elsewhere, st, h))
 }
 
 // accountID returns the id of the account at a bare JID, [storage.ErrNotFound] if there is none.
@@ -126,15 +155,19 @@ func (s *Server) accountID(ctx context.Context, addr jid.JID) (storage.AccountID
 }
 
 // cell looks up the cell for a message.
-func (p *placing) cell(h stanza.Header) placement {
+func (p *placing) cell(h stanza.Header, exists bool) placement {
 	form := bareJID
 	switch {
-	case p.named != nil:
+	case p.isNamed():
 		form = fullMatch
 	case h.To.IsFull():
 		form = fullOther
 	}
-	return placements[p.condition][form][classOf(h.Type)]
+	c := noAccount
+	if exists {
+		c = p.condition()
+	}
+	return placements[c][form][classOf(h.Type)]
 }
 
 // failed logs why a stanza could not be processed and tells its sender that it
@@ -159,15 +192,22 @@ func (s *Server) entitled(ctx context.Context, o origin, account, who jid.JID) b
 		return false
 	}
 	if a := s.directory.online(account.Bare()); a != nil {
-		directed := func(t *session) bool {
-			_, full := t.directed[who]
-			_, bare := t.directed[who.Bare()]
-			return (full || bare) && (account.IsBare() || t.addr == account)
-		}
-		if len(a.all(directed)) > 0 {
+		if a.knows(account, who) {
 			return true
 		}
 	}
 	c, err := s.opts.Storage.Rosters.Get(ctx, id, who.Bare())
-	return err == nil && c.Subscription.Has(storage.From)
+	if err == nil && c.Subscription.Has(storage.From) {
+		return true
+	}
+	return account.IsBare() && s.knowsElsewhere(ctx, account, who)
+}
+
+// knows reports whether the session with a full JID, or any, has sent directed presence to somebody.
+func (a *account) knows(addr, who jid.JID) bool {
+	return len(a.all(func(t *session) bool {
+		_, full := t.directed[who]
+		_, bare := t.directed[who.Bare()]
+		return (full || bare) && (addr.IsBare() || t.addr == addr)
+	})) > 0
 }

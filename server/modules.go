@@ -11,6 +11,7 @@ import (
 	"github.com/parlance-xmpp/xmpp/jid"
 	"github.com/parlance-xmpp/xmpp/module"
 	"github.com/parlance-xmpp/xmpp/muxer"
+	"github.com/parlance-xmpp/xmpp/server/cluster"
 	"github.com/parlance-xmpp/xmpp/server/storage"
 	"github.com/parlance-xmpp/xmpp/stanza"
 	"github.com/parlance-xmpp/xmpp/stream"
@@ -116,15 +117,13 @@ func (h host) Lookup(ctx context.Context, addr jid.JID) (module.Account, error) 
 }
 
 func (h host) Sessions(account jid.JID) []module.Session {
-	a := h.srv.directory.online(account)
-	if a == nil {
-		return nil
-	}
 	var all []module.Session
-	for _, t := range a.all(func(*session) bool { return true }) {
-		all = append(all, t)
+	if a := h.srv.directory.online(account); a != nil {
+		for _, t := range a.all(func(*session) bool { return true }) {
+			all = append(all, t)
+		}
 	}
-	return all
+	return h.srv.addAway(all, account, h.srv.cluster.Elsewhere(account))
 }
 
 func (h host) MaySee(ctx context.Context, a module.Account, who jid.JID) bool {
@@ -180,8 +179,14 @@ func (h host) Hide(ctx context.Context, a module.Account, contact jid.JID) error
 	if err != nil {
 		return err
 	}
-	h.srv.hideFromAll(held, subscribers, func(addr jid.JID) bool { return addr.Bare() != a.Addr && covers(contact, addr) })
+	h.srv.spread(a.Addr, cluster.Parcel{Way: cluster.HideBelow, With: contact, List: subscribers})
+	h.srv.hideFromAll(held, subscribers, held.strangersBelow(contact))
 	return nil
+}
+
+// strangersBelow likes the addresses that one covers and that are not the account's own.
+func (a *account) strangersBelow(above jid.JID) func(jid.JID) bool {
+	return func(addr jid.JID) bool { return addr.Bare() != a.addr && covers(above, addr) }
 }
 
 // covers reports whether an address is another one or lies below it: a session of an account, anything at a domain.
@@ -218,7 +223,7 @@ func (h host) Probe(ctx context.Context, a module.Account, contact jid.JID) erro
 		return err
 	}
 	probe := stanza.Header{Kind: stanza.KindPresence, Type: string(stanza.PresenceProbe), From: a.Addr, To: contact}
-	follow(ctx, func(ctx context.Context) []task { return h.srv.answerProbe(ctx, probe, nil) })
+	follow(ctx, func(ctx context.Context) []task { return h.srv.answerProbe(ctx, probe, jid.JID{}) })
 	return ctx.Err()
 }
 

@@ -74,9 +74,7 @@ func (s *Server) storeMessage(ctx context.Context, o origin, st stanza.Stanza, h
 	case err != nil:
 		s.failed(ctx, o, h, "store a message", err)
 	default:
-		if a := s.directory.online(h.To.Bare()); a != nil {
-			s.drain(ctx, a) // somebody may have come online since the message was placed
-		}
+		s.drainAddr(ctx, h.To.Bare()) // somebody may have come online since the message was placed
 		s.counts.stored.Add(1)
 		return true
 	}
@@ -107,6 +105,16 @@ func isFleeting(raw *stanza.Raw) bool {
 		}
 	}
 	return states
+}
+
+// drainAddr is drain for the account at a bare JID, on whatever node its best session is: just now, as nobody else may look again.
+func (s *Server) drainAddr(ctx context.Context, addr jid.JID) {
+	elsewhere := s.elsewhere(ctx, addr, 1)
+	if best := bestOf(elsewhere); best != nil {
+		s.drainAt(best, addr)
+	} else if a := s.directory.online(addr); a != nil {
+		s.drain(ctx, a)
+	}
 }
 
 // drain delivers the offline messages of an account to its best session, unless

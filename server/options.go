@@ -14,6 +14,8 @@ import (
 	"github.com/parlance-xmpp/xmpp/module"
 	"github.com/parlance-xmpp/xmpp/muxer"
 	"github.com/parlance-xmpp/xmpp/sasl"
+	"github.com/parlance-xmpp/xmpp/server/cluster"
+	"github.com/parlance-xmpp/xmpp/server/cluster/local"
 	"github.com/parlance-xmpp/xmpp/server/storage"
 	"github.com/parlance-xmpp/xmpp/server/storage/memory"
 	"github.com/parlance-xmpp/xmpp/stream"
@@ -46,6 +48,10 @@ type Options struct {
 
 	// Modules are extensions, installed in this order.
 	Modules []module.Module
+
+	// Cluster joins the server with others that have the same domains and the same Storage; an engine
+	// for many machines is its business. Nil means a server that is alone.
+	Cluster cluster.Engine
 
 	// Mechanisms are the SASL mechanisms to offer, in this order. Nil means all
 	// that passwords allow: SCRAM with SHA-512, SHA-256 and SHA-1, with and without
@@ -235,6 +241,9 @@ func (o *Options) complete() (Options, []jid.JID, error) {
 	out.Iterations = cmp.Or(out.Iterations, sasl.DefaultIterations)
 	if out.Iterations < sasl.MinIterations {
 		return Options{}, nil, fmt.Errorf("server: options: %d iterations: %w", out.Iterations, sasl.ErrIterations)
+	}
+	if out.Cluster == nil {
+		out.Cluster = local.New()
 	}
 	out.Logger = cmp.Or(out.Logger, slog.Default())
 	if err := out.Limits.check(); err != nil {

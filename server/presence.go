@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 
+	"github.com/parlance-xmpp/xmpp/jid"
 	"github.com/parlance-xmpp/xmpp/module"
 	"github.com/parlance-xmpp/xmpp/server/storage"
 	"github.com/parlance-xmpp/xmpp/stanza"
@@ -55,13 +56,16 @@ func (s *session) announce(ctx context.Context, raw *stanza.Raw, h stanza.Header
 		return
 	}
 	initial, drains := s.show(&announcement{raw, h}, priority)
-	s.broadcast(ctx, raw, h, contacts, make(map[*session]bool))
+	s.publish()
+	s.broadcast(ctx, raw, h, contacts, make(map[jid.JID]bool))
 	if initial {
 		s.catchUp(contacts)
 	}
 	end()
 	if drains {
 		s.srv.drainTo(ctx, s)
+	} else {
+		s.srv.drainElsewhere(s.account.addr)
 	}
 	if initial {
 		s.probeContacts(ctx, contacts)
@@ -75,12 +79,13 @@ func (s *session) announce(ctx context.Context, raw *stanza.Raw, h stanza.Header
 // messages for the bare JID now, and could not before, the delivery of offline
 // messages to it is started at the same moment, so that no message passes them.
 func (s *session) show(a *announcement, priority int8) (initial, drains bool) {
+	elsewhere := s.srv.best(s.account.addr) != nil
 	s.account.mu.Lock()
 	defer s.account.mu.Unlock()
 	initial = s.shown == nil
 	before := s.eligible()
 	s.shown, s.priority = a, priority
-	if !s.eligible() || before {
+	if !s.eligible() || before || elsewhere {
 		return initial, false
 	}
 	if s.account.draining { // to another session, which may be ending
@@ -93,7 +98,7 @@ func (s *session) show(a *announcement, priority int8) (initial, drains bool) {
 
 // broadcast delivers a presence of the session to all who see it, and notes in
 // told which sessions these are. It is called in a turn of the account.
-func (s *session) broadcast(ctx context.Context, st stanza.Stanza, h stanza.Header, contacts []storage.Contact, told map[*session]bool) {
+func (s *session) broadcast(ctx context.Context, st stanza.Stanza, h stanza.Header, contacts []storage.Contact, told map[jid.JID]bool) {
 	h.To = s.account.addr
 	s.srv.tell(st, h, told)
 	defer func() { s.charge(len(told) * sizeOf(st)) }() // who has many contacts causes much
@@ -112,22 +117,45 @@ func sizeOf(st stanza.Stanza) int {
 	return stanzaCost
 }
 
-// tell delivers a presence to a local address: to all available sessions of a
+// A need says whether a session may be spared a stanza.
+type need bool
+
+const (
+	mustHave need = true  // one that has no room even for this is ended: see [session.deliver]
+	mayLack  need = false // see [session.offer]
+)
+
+// give delivers as the need is.
+func (n need) give(t *session, st stanza.Stanza, h stanza.Header) {
+	if n == mustHave {
+		t.deliver(st, h)
+	} else {
+		t.offer(st, h)
+	}
+}
+
+// tell delivers a presence to an address of the server: to all available sessions of a
 // bare JID, to the one of a full JID, to a service. Sessions in told are left
 // out; the others are added to it. It does nothing about addresses of other
 // servers.
-func (s *Server) tell(st stanza.Stanza, h stanza.Header, told map[*session]bool) {
-	s.tellBy((*session).deliver, st, h, told)
+func (s *Server) tell(st stanza.Stanza, h stanza.Header, told map[jid.JID]bool) {
+	s.tellBy(mustHave, st, h, told)
 }
 
-// tellBy is tell in one of the ways of delivering.
-func (s *Server) tellBy(deliver func(*session, stanza.Stanza, stanza.Header) bool, st stanza.Stanza, h stanza.Header, told map[*session]bool) {
+// tellBy is tell of what is needed more or less.
+func (s *Server) tellBy(n need, st stanza.Stanza, h stanza.Header, told map[jid.JID]bool) {
 	if h.To.Localpart() == "" {
 		if service := s.services[h.To.Domain()]; service != nil {
 			service.offer(st, h)
 		}
 		return
 	}
+	s.tellElsewhere(n, st, h, told)
+	s.tellHere(n, st, h, told)
+}
+
+// tellHere is tellBy for the sessions of this node.
+func (s *Server) tellHere(n need, st stanza.Stanza, h stanza.Header, told map[jid.JID]bool) {
 	a := s.directory.online(h.To.Bare())
 	if a == nil || !s.permits(context.Background(), a, h.From, module.In, h) {
 		return
@@ -137,16 +165,16 @@ func (s *Server) tellBy(deliver func(*session, stanza.Stanza, stanza.Header) boo
 		like = func(t *session) bool { return t.addr == h.To }
 	}
 	for _, t := range a.all(like) {
-		if told[t] {
+		if told[t.addr] {
 			continue
 		}
 		if told != nil {
-			told[t] = true
+			told[t.addr] = true
 		}
 		if h.Type == string(stanza.PresenceUnavailable) {
 			t.forgetDirected(h.From) // whoever is gone needs not be told that we are (RFC 6121 §4.6.1)
 		}
-		deliver(t, st, h)
+		n.give(t, st, h)
 	}
 }
 
@@ -164,6 +192,7 @@ func (s *session) catchUp(contacts []storage.Contact) {
 			s.deliver(shown.st, h)
 		}
 	}
+	s.srv.probeElsewhere(s.probeOf(s.account.addr), s.addr)
 	for _, c := range contacts {
 		if !c.Subscription.Has(storage.PendingIn) || len(c.Request) == 0 {
 			continue

@@ -17,7 +17,7 @@ import (
 func (s *session) probeContacts(ctx context.Context, contacts []storage.Contact) {
 	probed := 0
 	for _, c := range contacts {
-		h := stanza.Header{Kind: stanza.KindPresence, Type: string(stanza.PresenceProbe), From: s.account.addr, To: c.JID}
+		h := s.probeOf(c.JID)
 		if !c.Subscription.Has(storage.To) || !s.srv.permits(ctx, s.account, c.JID, module.Out, h) {
 			continue
 		}
@@ -25,10 +25,10 @@ func (s *session) probeContacts(ctx context.Context, contacts []storage.Contact)
 			s.srv.tell(stanza.Presence{Type: stanza.PresenceProbe}, h, nil)
 			continue
 		}
-		if s.srv.directory.online(c.JID) == nil {
+		if s.srv.directory.online(c.JID) == nil && len(s.srv.cluster.Elsewhere(c.JID)) == 0 {
 			continue
 		}
-		follow(ctx, func(ctx context.Context) []task { return s.srv.answerProbe(ctx, h, s) })
+		follow(ctx, func(ctx context.Context) []task { return s.srv.answerProbe(ctx, h, s.addr) })
 		if probed++; probed%flushEvery == 0 && s.flush(ctx) != nil {
 			return
 		}
@@ -42,25 +42,17 @@ func (s *Server) probe(ctx context.Context, from *session, h stanza.Header) []ta
 	case h.To.Localpart() == "":
 		s.services[h.To.Domain()].receive(ctx, from, stanza.Presence{Type: stanza.PresenceProbe}, h)
 	default:
-		return s.answerProbe(ctx, h, nil)
+		return s.answerProbe(ctx, h, jid.JID{})
 	}
 	return nil
 }
 
-// answerProbe answers a probe of a local account. The answer goes to one
-// session, or to all available ones of the asking account when that is nil. An
+// answerProbe answers a probe of an account of the server. The answer goes to one
+// session, or to all available ones of the asking account when that is zero. An
 // account that does not exist answers like one that shows nothing to the
 // asking one.
-func (s *Server) answerProbe(ctx context.Context, h stanza.Header, only *session) []task {
+func (s *Server) answerProbe(ctx context.Context, h stanza.Header, only jid.JID) []task {
 	asker, target := h.From.Bare(), h.To.Bare()
-	send := func(st stanza.Stanza, h stanza.Header) {
-		h.To = asker
-		if only == nil {
-			s.tell(st, h, nil)
-		} else {
-			only.deliver(st, h)
-		}
-	}
 	a, err := s.directory.hold(ctx, target)
 	if errors.Is(err, storage.ErrNotFound) {
 		return []task{s.denied(h)}
@@ -82,7 +74,7 @@ func (s *Server) answerProbe(ctx context.Context, h stanza.Header, only *session
 	c, err := s.opts.Storage.Rosters.Get(ctx, a.id, asker)
 	switch {
 	case asker == target, err == nil && c.Subscription.Has(storage.From):
-		a.report(h, send)
+		s.report(a, h, only)
 	case err != nil && !errors.Is(err, storage.ErrNotFound):
 		s.log.Error("could not answer a probe", "peer", asker, "err", err)
 	case a.sentDirected(h.To, h.From):
@@ -97,25 +89,45 @@ func (s *Server) answerProbe(ctx context.Context, h stanza.Header, only *session
 // report tells a subscriber what a probe asks for (RFC 6121 §4.3.2): the last
 // presence of each available session, or of a full JID only whether it is
 // available.
-func (a *account) report(h stanza.Header, send func(stanza.Stanza, stanza.Header)) {
+func (s *Server) report(a *account, h stanza.Header, only jid.JID) {
 	if h.To.IsFull() {
 		p := stanza.Presence{From: h.To, ID: h.ID, Type: stanza.PresenceUnavailable}
-		if t := a.find(h.To); t != nil && t.announced() != nil {
+		if t := a.find(h.To); t != nil && t.announced() != nil || s.isAvailableElsewhere(h.To) {
 			p = stanza.Presence{From: h.To}
 		}
-		send(p, p.Header())
+		s.reply(h.From.Bare(), only, p, p.Header())
 		return
 	}
+	there := s.probeElsewhere(h, only)
+	if !s.reportHere(a, h, only) && !there {
+		p := stanza.Presence{From: a.addr, ID: h.ID, Type: stanza.PresenceUnavailable}
+		s.reply(h.From.Bare(), only, p, p.Header())
+	}
+}
+
+// reportHere reports the available sessions of this node, and whether there are any.
+func (s *Server) reportHere(a *account, h stanza.Header, only jid.JID) bool {
 	available := a.all(isAvailable)
 	for _, t := range available {
 		if shown := t.announced(); shown != nil {
-			send(shown.st, shown.header)
+			s.reply(h.From.Bare(), only, shown.st, shown.header)
 		}
 	}
-	if len(available) == 0 {
-		p := stanza.Presence{From: a.addr, ID: h.ID, Type: stanza.PresenceUnavailable}
-		send(p, p.Header())
+	return len(available) > 0
+}
+
+// reply sends an answer to a probe.
+func (s *Server) reply(asker, only jid.JID, st stanza.Stanza, h stanza.Header) {
+	if h.To = asker; only.IsZero() {
+		s.tell(st, h, nil)
+	} else {
+		s.giveTo(mustHave, only, st, h)
 	}
+}
+
+// probeOf is the header of a probe that the session makes of an account.
+func (s *session) probeOf(account jid.JID) stanza.Header {
+	return stanza.Header{Kind: stanza.KindPresence, Type: string(stanza.PresenceProbe), From: s.account.addr, To: account}
 }
 
 // sentDirected reports whether the session with a full JID has sent directed

@@ -31,6 +31,9 @@ func (sv *service) Query(ctx context.Context, iq stanza.IQ) (stanza.IQ, error) {
 		ctx, cancel = context.WithTimeoutCause(ctx, queryTimeout, xmpp.ErrTimeout)
 		defer cancel()
 	}
+	if node := sv.srv.cluster.Node(); iq.ID == "" && node != "" {
+		iq.ID = string(node) + nodeSep + stanza.NewID() // by which another node that gets the answer knows whose it is
+	}
 	st, h, err := sv.prepare(ctx, iq)
 	if err != nil {
 		return stanza.IQ{}, &xmpp.UnsentError{Err: err}
@@ -93,12 +96,8 @@ func (sv *service) take(raw *stanza.Raw) bool {
 	if h.Kind == stanza.KindIQ {
 		switch stanza.IQType(h.Type) {
 		case stanza.IQResult, stanza.IQError:
-			sv.mu.Lock()
-			defer sv.mu.Unlock()
-			q := question{h.ID, h.From, h.To}
-			if answer := sv.queries[q]; answer != nil {
-				answer <- raw // it has room, once
-				delete(sv.queries, q)
+			if !sv.answered(question{h.ID, h.From, h.To}, raw) {
+				sv.srv.answerElsewhere(raw, h)
 			}
 			return true
 		}
@@ -108,4 +107,16 @@ func (sv *service) take(raw *stanza.Raw) bool {
 	claims := sv.claims
 	sv.mu.Unlock()
 	return slices.ContainsFunc(claims, func(c *xmpp.Claim) bool { return c.Offer(raw) })
+}
+
+// answered gives an answer to the query that waits for it, and reports whether one does.
+func (sv *service) answered(q question, raw *stanza.Raw) bool {
+	sv.mu.Lock()
+	defer sv.mu.Unlock()
+	answer := sv.queries[q]
+	if answer != nil {
+		answer <- raw // it has room, once
+		delete(sv.queries, q)
+	}
+	return answer != nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/parlance-xmpp/xmpp/jid"
 	"github.com/parlance-xmpp/xmpp/sasl"
 	"github.com/parlance-xmpp/xmpp/server/storage/memory"
 	"github.com/parlance-xmpp/xmpp/stanza"
@@ -291,7 +292,7 @@ func TestXEP0198_5_ResumedBeforeItWasReady(t *testing.T) {
 			old := a.every()[0]
 			conn := old.conn.Load()
 			proven := &claims{addr: a.addr, id: a.id}
-			coming, err := h.srv.newSession(a, proven, "garden", "")
+			coming, err := h.srv.newSession(a, proven, jid.MustParse("juliet@capulet.example/garden"), 2, "")
 			require.NoError(t, err)
 			old.conn.Store(nil) // as if it were the one whose stream is not complete
 			old.ready = make(chan struct{})

@@ -6,6 +6,7 @@ import (
 
 	"github.com/parlance-xmpp/xmpp/jid"
 	"github.com/parlance-xmpp/xmpp/roster"
+	"github.com/parlance-xmpp/xmpp/server/cluster"
 	"github.com/parlance-xmpp/xmpp/server/storage"
 	"github.com/parlance-xmpp/xmpp/stanza"
 )
@@ -59,16 +60,18 @@ func itemOf(c storage.Contact) roster.Item {
 // push sends a changed item to the interested sessions of an account (RFC 6121
 // §2.1.6). Their answers do not matter. It is called in a turn of the account.
 func (s *Server) push(a *account, i roster.Item, version uint64) {
+	q := roster.Query{Items: []roster.Item{i}, Ver: a.ver(version)}
+	iq := stanza.IQ{To: a.addr, ID: stanza.NewID(), Type: stanza.IQSet, Payload: q}
+	s.spreadStanza(a.addr, cluster.Parcel{Way: cluster.Push}, iq, iq.Header())
 	for _, t := range a.all(isInterested) {
-		t.push(i, version)
+		t.push(q)
 	}
 }
 
 // push sends one item as it is since the roster has that version.
-func (s *session) push(i roster.Item, version uint64) {
-	q := roster.Query{Items: []roster.Item{i}}
-	if s.versioned.Load() {
-		q.Ver = s.account.ver(version)
+func (s *session) push(q roster.Query) {
+	if !s.versioned.Load() {
+		q.Ver = ""
 	}
 	iq := stanza.IQ{To: s.addr, ID: stanza.NewID(), Type: stanza.IQSet, Payload: q}
 	s.deliver(iq, iq.Header())

@@ -30,7 +30,7 @@ func (s *session) rosterGet(ctx context.Context, iq *stanza.IQ) error {
 		if err == nil {
 			s.answerRoster(iq, nil)
 			for _, c := range changes {
-				s.push(changed(c), c.Version)
+				s.push(roster.Query{Items: []roster.Item{changed(c)}, Ver: s.account.ver(c.Version)})
 			}
 			return nil
 		}
@@ -64,8 +64,9 @@ func (s *session) answerRoster(iq *stanza.IQ, answer stanza.Payload) {
 	result := iq.Result(answer)
 	s.deliver(result, result.Header())
 	s.account.mu.Lock()
-	defer s.account.mu.Unlock()
 	s.interested = true
+	s.account.mu.Unlock()
+	s.publish()
 }
 
 // changes returns what the owner has seen change since a version; [storage.ErrNotFound] when that is not

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"maps"
 	"net"
@@ -14,6 +15,7 @@ import (
 	"github.com/parlance-xmpp/xmpp/jid"
 	"github.com/parlance-xmpp/xmpp/muxer"
 	"github.com/parlance-xmpp/xmpp/sasl"
+	"github.com/parlance-xmpp/xmpp/server/cluster"
 	"github.com/parlance-xmpp/xmpp/stanza"
 	"github.com/parlance-xmpp/xmpp/stream"
 )
@@ -29,6 +31,7 @@ type Server struct {
 	hooks     hooks
 	ext       extensions
 	directory *directory
+	cluster   cluster.Member
 	log       *slog.Logger
 	aborted   chan struct{} // closed when nothing is waited for any more
 	idle      chan struct{} // closed when the server has shut down and nothing runs
@@ -93,6 +96,9 @@ func New(opts *Options) (*Server, error) {
 	if err := s.install(); err != nil {
 		return nil, err
 	}
+	if s.cluster, err = o.Cluster.Join(context.Background(), receiver{s}); err != nil {
+		return nil, fmt.Errorf("server: join the cluster: %w", err)
+	}
 	return s, nil
 }
 
@@ -144,6 +150,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	for _, t := range parked {
 		t.fail(shuttingDown())
 	}
+	defer s.cluster.Leave()
 	select {
 	case <-s.idle:
 		return nil

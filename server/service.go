@@ -132,7 +132,7 @@ func (sv *service) routePresence(ctx context.Context, raw *stanza.Raw, h stanza.
 	case h.Type == string(stanza.PresenceProbe):
 		ctx, cancel := lasting(ctx)
 		defer cancel()
-		follow(ctx, func(ctx context.Context) []task { return sv.srv.answerProbe(ctx, h, nil) })
+		follow(ctx, func(ctx context.Context) []task { return sv.srv.answerProbe(ctx, h, jid.JID{}) })
 	case h.To.Localpart() == "":
 		sv.srv.services[h.To.Domain()].receive(ctx, sv, raw, h)
 	default:

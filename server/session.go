@@ -22,6 +22,7 @@ type session struct {
 	srv     *Server
 	account *account
 	addr    jid.JID // the full JID
+	rev     uint64  // of its entry in the directory of the cluster
 	agent   string  // the client's id; empty if it has none
 	since   time.Time
 	log     *slog.Logger
@@ -45,11 +46,14 @@ type session struct {
 	undone    atomic.Bool // what was read last could not be handled: its transport was lost
 	addresses jid.Cache   // that the client writes to
 
+	publishing sync.Mutex // held while the cluster is told of its state; taken before account.mu
+
 	// Guarded by account.mu.
 	suspension
-	gone       bool // nothing is delivered any more
-	crowded    bool // a message for it went to the store for want of room
-	interested bool // it asked for the roster (RFC 6121 §2.2)
+	marks      []string // of modules; replaced, never changed
+	gone       bool     // nothing is delivered any more
+	crowded    bool     // a message for it went to the store for want of room
+	interested bool     // it asked for the roster (RFC 6121 §2.2)
 	shown      *announcement
 	priority   int8                 // of shown
 	directed   map[jid.JID]struct{} // who got directed presence and was not yet told otherwise (§4.6)

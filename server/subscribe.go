@@ -6,6 +6,7 @@ import (
 
 	"github.com/parlance-xmpp/xmpp/jid"
 	"github.com/parlance-xmpp/xmpp/module"
+	"github.com/parlance-xmpp/xmpp/server/cluster"
 	"github.com/parlance-xmpp/xmpp/server/storage"
 	"github.com/parlance-xmpp/xmpp/stanza"
 )
@@ -125,13 +126,8 @@ func (s *Server) inboundTo(ctx context.Context, a *account, st stanza.Stanza, h 
 		return nil, err
 	}
 	if do.has(pass) {
-		like, deliver := isInterested, (*session).deliver
-		if e == inSubscribe { // anybody's, and stored
-			like, deliver = isAvailable, (*session).offer
-		}
-		for _, t := range a.all(like) { // before the push, which it explains (§3.1.6, §3.2.3, §3.3.3)
-			deliver(t, st, h)
-		}
+		s.spreadStanza(a.addr, cluster.Parcel{Way: cluster.Subscription, From: h.From.Bare()}, st, h)
+		a.subscription(st, h) // before the push, which it explains (§3.1.6, §3.2.3, §3.3.3)
 	}
 	if after.Listed && !itemOf(before).Equal(itemOf(after)) {
 		s.push(a, itemOf(after), after.Version)
@@ -143,6 +139,17 @@ func (s *Server) inboundTo(ctx context.Context, a *account, st stanza.Stanza, h 
 		return nil, nil
 	}
 	return s.autoReply(e, h), nil
+}
+
+// subscription delivers a subscription stanza to the sessions of this node that get such.
+func (a *account) subscription(st stanza.Stanza, h stanza.Header) {
+	like, n := isInterested, mustHave
+	if h.Type == string(stanza.PresenceSubscribe) { // anybody's, and stored
+		like, n = isAvailable, mayLack
+	}
+	for _, t := range a.all(like) {
+		n.give(t, st, h)
+	}
 }
 
 // autoReply answers a subscription stanza for the account it was sent to.
@@ -178,10 +185,11 @@ func (s *Server) advance(ctx context.Context, a *account, contact jid.JID, e eve
 // (RFC 6121 §3.1.5), or to one session of it.
 func (s *Server) showTo(account, subscriber jid.JID) task {
 	return func(ctx context.Context) []task {
-		a := s.directory.online(account)
-		if a == nil {
+		a, err := s.directory.hold(ctx, account)
+		if err != nil {
 			return nil
 		}
+		defer s.directory.release(a)
 		end, err := a.turn(ctx)
 		if err != nil {
 			s.log.Error("could not show presence to a subscriber", "peer", subscriber, "err", err)
@@ -192,14 +200,20 @@ func (s *Server) showTo(account, subscriber jid.JID) task {
 		if err != nil || !c.Subscription.Has(storage.From) {
 			return nil // cancelled in the meantime
 		}
-		for _, t := range a.all(isAvailable) {
-			if shown := t.announced(); shown != nil {
-				h := shown.header
-				if h.To = subscriber; s.permits(ctx, a, subscriber, module.Out, h) {
-					s.tell(shown.st, h, nil)
-				}
+		s.showNode(ctx, a, subscriber)
+		s.spread(account, cluster.Parcel{Way: cluster.Show, With: subscriber})
+		return nil
+	}
+}
+
+// showNode sends the presence of the sessions of this node.
+func (s *Server) showNode(ctx context.Context, a *account, subscriber jid.JID) {
+	for _, t := range a.all(isAvailable) {
+		if shown := t.announced(); shown != nil {
+			h := shown.header
+			if h.To = subscriber; s.permits(ctx, a, subscriber, module.Out, h) {
+				s.tell(shown.st, h, nil)
 			}
 		}
-		return nil
 	}
 }

@@ -33,6 +33,7 @@ func (s *session) attach(conn *stream.Conn) bool {
 	if conn.Resumed() {
 		s.look(true) // a stream begins like that (XEP-0352 §5)
 	}
+	defer s.publish()
 	s.account.mu.Lock()
 	defer s.account.mu.Unlock()
 	s.undone.Store(false)
@@ -65,6 +66,7 @@ func (s *session) rest() bool {
 	rests := s.state == suspended
 	close(s.lost)
 	s.account.mu.Unlock()
+	s.publish()
 	if waits && !rests {
 		s.srv.unpark(s)
 	}

@@ -36,8 +36,9 @@ func (s *session) withdraw(ctx context.Context, st stanza.Stanza, h stanza.Heade
 		return
 	}
 	was, directed := s.hide()
+	s.publish()
 	var contacts []storage.Contact
-	told := make(map[*session]bool)
+	told := make(map[jid.JID]bool)
 	if was {
 		if contacts, err = s.srv.contacts(ctx, s.account.id); err != nil {
 			s.log.Error("could not broadcast unavailable presence", "peer", s.addr, "err", err)
@@ -48,7 +49,7 @@ func (s *session) withdraw(ctx context.Context, st stanza.Stanza, h stanza.Heade
 	for addr := range directed {
 		if addr.Localpart() != "" { // anybody, who need not have room for it
 			h.To = addr
-			s.srv.tellBy((*session).offer, st, h, told)
+			s.srv.tellBy(mayLack, st, h, told)
 		}
 	}
 	end()
@@ -85,10 +86,10 @@ func (s *session) hide() (was bool, directed map[jid.JID]struct{}) {
 
 // tellSelf returns its unavailable presence to a session that is still there
 // (RFC 6121 §4.5.2); to broadcast it no longer counts as available.
-func (s *session) tellSelf(st stanza.Stanza, h stanza.Header, told map[*session]bool) {
+func (s *session) tellSelf(st stanza.Stanza, h stanza.Header, told map[jid.JID]bool) {
 	if s.account.find(s.addr) == s {
 		h.To = s.account.addr
-		told[s] = true
+		told[s.addr] = true
 		s.deliver(st, h)
 	}
 }
@@ -104,6 +105,8 @@ func (s *session) leave(ctx context.Context) {
 	}
 	s.srv.counts.sent.add(&s.sent)
 	s.account.drop(s)
+	s.srv.cluster.Unbind(s.addr, s.rev)
+	s.srv.drainElsewhere(s.account.addr)
 	s.srv.sessions.Add(-1)
 	close(s.left)
 }

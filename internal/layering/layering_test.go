@@ -109,7 +109,7 @@ func TestFoundations(t *testing.T) {
 // Testing tools stay out of programs.
 func TestProgramsDoNotImportTesting(t *testing.T) {
 	for _, p := range list(t) {
-		if in(p.ImportPath, "xmpptest", "internal/leaktest", "internal/pgtest", "server/servertest", "internal/layering", "internal/conformance", "interop", "server/storage/storagetest") {
+		if in(p.ImportPath, "xmpptest", "internal/leaktest", "internal/pgtest", "server/servertest", "server/cluster/clustertest", "internal/layering", "internal/conformance", "interop", "server/storage/storagetest") {
 			continue
 		}
 		if slices.Contains(p.Deps, "testing") {

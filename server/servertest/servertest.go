@@ -33,8 +33,17 @@ const (
 	contact = "montague.example"
 )
 
+// A house is a server, or several that act as one.
+type house struct {
+	*xmpptest.Server // the first
+	all              []*xmpptest.Server
+	stores           storage.Stores
+	settle           func() // waits until nothing is on its way between them
+	logins           int
+}
+
 // start starts a server.
-func start(t *testing.T, stores storage.Stores, change ...func(*server.Options)) *xmpptest.Server {
+func start(t *testing.T, stores storage.Stores, change ...func(*server.Options)) *house {
 	t.Helper()
 	o := &server.Options{
 		Domains: []string{domain, contact}, InsecurePlaintext: true, Iterations: sasl.MinIterations, Storage: stores,
@@ -46,29 +55,32 @@ func start(t *testing.T, stores storage.Stores, change ...func(*server.Options))
 	s, err := xmpptest.Start(o)
 	require.NoError(t, err)
 	t.Cleanup(s.Stop)
-	return s
+	return &house{Server: s, all: []*xmpptest.Server{s}, stores: stores, settle: func() {}}
 }
 
 // A person is a client that keeps all it gets but for answers to its queries.
 type person struct {
 	*client.Client
-	t *testing.T
+	t     *testing.T
+	house *house
 
 	mu    sync.Mutex // guards the fields below
 	got   []*stanza.Raw
 	until map[string]chan struct{} // closed when the message with that id has come
 }
 
-// login logs in with a resource.
-func login(t *testing.T, s *xmpptest.Server, account, resource string) *person {
+// login logs in with a resource, each time to the next server.
+func login(t *testing.T, h *house, account, resource string) *person {
 	t.Helper()
-	p := &person{t: t, until: make(map[string]chan struct{})}
-	addr, err := s.Account(account)
+	p := &person{t: t, house: h, until: make(map[string]chan struct{})}
+	addr, err := h.Account(account)
 	require.NoError(t, err)
 	full, err := addr.WithResource(resource)
 	require.NoError(t, err)
-	opts := s.Options(addr)
+	opts := h.Options(addr)
+	opts.Dialer = h.all[h.logins%len(h.all)].Options(addr).Dialer
 	opts.Handler = xmpp.HandlerFunc(p.take)
+	h.logins++
 	p.Client, err = client.Dial(t.Context(), full, opts)
 	require.NoError(t, err)
 	t.Cleanup(func() {
@@ -103,6 +115,18 @@ func (p *person) send(xml string) {
 // comes behind all that was caused before it.
 func (p *person) all() []*stanza.Raw {
 	p.t.Helper()
+	p.fence()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	got := p.got
+	p.got = nil
+	return got
+}
+
+// fence waits as [person.all] does.
+func (p *person) fence() {
+	p.t.Helper()
+	p.house.settle()
 	id, end := stanza.NewID(), make(chan struct{})
 	p.mu.Lock()
 	p.until[id] = end
@@ -116,10 +140,7 @@ func (p *person) all() []*stanza.Raw {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	got := p.got
-	p.got = nil
 	delete(p.until, id)
-	return got
 }
 
 // idOf returns the id of an account.

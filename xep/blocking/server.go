@@ -68,9 +68,6 @@ type blocker struct {
 	lists *accounts.Cache[set]
 }
 
-// interested is the key under which a session notes that it has asked for the list.
-type interested struct{}
-
 // Install implements [module.Module].
 func (m *blocker) Install(h module.Host) error {
 	if m.limit < 0 {
@@ -147,7 +144,7 @@ func (m *blocker) get(ctx context.Context, s module.Session, _ *Blocklist) (stan
 	if err != nil {
 		return nil, err
 	}
-	s.SetValue(interested{}, true)
+	s.Mark(NS, true) // it hears of changes
 	return Blocklist{Items: blocks.sorted()}, nil
 }
 
@@ -231,7 +228,7 @@ func (m *blocker) push(a module.Account, p stanza.Payload) error {
 		return err
 	}
 	for _, s := range m.host.Sessions(a.Addr) {
-		if s.Value(interested{}) != nil {
+		if s.Marked(NS) {
 			s.Deliver(stanza.IQ{To: s.Addr(), ID: stanza.NewID(), Type: stanza.IQSet, Payload: e})
 		}
 	}

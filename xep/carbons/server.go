@@ -18,23 +18,20 @@ import (
 // calls private. A client that has no room for a copy at once does not get it.
 func Server() module.Module { return module.Func(install) }
 
-// enabled is the key under which a session notes that it wants copies.
-type enabled struct{}
-
 func install(h module.Host) error {
 	h.Domain().Feature(NS)
-	for local, on := range map[string]any{"enable": true, "disable": nil} {
+	for local, on := range map[string]bool{"enable": true, "disable": false} {
 		h.Account().IQ(stanza.IQSet, NS, local, func(ctx context.Context, iq *stanza.IQ) (stanza.Payload, error) {
 			s := module.FromContext(ctx)
 			if s == nil {
 				return nil, stanza.NotAllowed
 			}
-			s.SetValue(enabled{}, on)
+			s.Mark(NS, on) // it wants copies
 			return nil, nil
 		})
 	}
 	h.BindInline(xml.Name{Space: NS, Local: "enable"}, func(_ context.Context, s module.Session, _ stanza.Element) {
-		s.SetValue(enabled{}, true)
+		s.Mark(NS, true)
 	})
 	c := copier{h}
 	h.Hook(module.Hooks{Sent: c.sent, Placed: c.placed})
@@ -72,7 +69,7 @@ func (c copier) copy(account jid.JID, t *module.Transit, sent bool, except func(
 		made    bool
 	)
 	for _, s := range c.host.Sessions(account) {
-		if s.Value(enabled{}) == nil || except(s) {
+		if !s.Marked(NS) || except(s) {
 			continue
 		}
 		if !made {
