@@ -80,7 +80,7 @@ type Host interface {
 	Go(f func(ctx context.Context)) bool
 	// Lookup returns the account at a bare JID, [storage.ErrNotFound] if there is none.
 	Lookup(ctx context.Context, addr jid.JID) (Account, error)
-	// Sessions are those of an account that are bound, oldest first.
+	// Sessions are those of an account that are bound, oldest first; where servers act as one, behind them those of other nodes.
 	Sessions(account jid.JID) []Session
 	// MaySee reports whether who may see the presence of an account.
 	MaySee(ctx context.Context, a Account, who jid.JID) bool

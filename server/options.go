@@ -101,7 +101,8 @@ type Limits struct {
 	// that. 1 MiB.
 	QueueBytes int
 	// WorkBytes is how much of what a client has sent to a domain may wait for
-	// the handlers of [Options.Mux]. Then nothing more is read from it. 256 KiB.
+	// the handlers of [Options.Mux], 512 bytes more for each stanza: so it bounds the requests that are open, too. Then nothing more is
+	// read from it. What goes on to other clients is not remembered. 256 KiB.
 	WorkBytes int
 
 	// Connections bounds all connections. What is beyond it is closed before a
