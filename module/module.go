@@ -3,6 +3,7 @@ package module
 import (
 	"context"
 	"encoding/xml"
+	"iter"
 
 	"github.com/parlance-xmpp/xmpp"
 	"github.com/parlance-xmpp/xmpp/jid"
@@ -43,7 +44,7 @@ type Account struct {
 // A Host is a server as its modules see it. Its methods may be called from any goroutine, those that
 // register something during Install only.
 type Host interface {
-	// Domains are the domains that the server serves.
+	// Domains are the domains that the server serves now: some may be added later, or removed.
 	Domains() []jid.JID
 	// Stores are what the server keeps things in. A store that a program does not bring is one in memory.
 	Stores() storage.Stores
@@ -82,6 +83,8 @@ type Host interface {
 	Lookup(ctx context.Context, addr jid.JID) (Account, error)
 	// Sessions are those of an account that are bound, oldest first; where servers act as one, behind them those of other nodes.
 	Sessions(account jid.JID) []Session
+	// All yields the sessions of this server, in no order, suspended ones included. Those that come or go meanwhile may be missing.
+	All() iter.Seq[Session]
 	// MaySee reports whether who may see the presence of an account.
 	MaySee(ctx context.Context, a Account, who jid.JID) bool
 	// Contacts are what an account's roster holds, listed or not.
@@ -107,6 +110,7 @@ type Host interface {
 type Accounts interface {
 	CreateAccount(ctx context.Context, addr jid.JID, password string) error
 	SetPassword(ctx context.Context, addr jid.JID, password string) error
+	SetDisabled(ctx context.Context, addr jid.JID, disabled bool) error
 	DeleteAccount(ctx context.Context, addr jid.JID) error
 	AddContact(ctx context.Context, account, contact jid.JID) error
 }

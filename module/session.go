@@ -19,6 +19,15 @@ type Session interface {
 	Since() time.Time
 	// Secure reports whether TLS protects its stream.
 	Secure() bool
+	// Remote is where its client is; zero if that is not known.
+	Remote() netip.Addr
+	// Suspended reports whether its client was cut off, and may be back.
+	Suspended() bool
+	// LastActive is when something came from its client, or a moment before. Where servers act as one, of a session of another node it is Since.
+	LastActive() time.Time
+	// Close ends the session: its client is told policy-violation, with a text for people, and does not come back by itself. It does not wait.
+	// A session of another node it leaves alone.
+	Close(text string)
 	// Presence is what the session has broadcast last, nil while it is not available.
 	Presence() *stanza.Raw
 	// Send queues a stanza for this client, with the header it has, if there is room for it at once, and reports whether

@@ -18,7 +18,7 @@ func (a absent) answer(ctx context.Context, st stanza.Stanza) {
 	h := st.Header()
 	h.To = a.addr
 	if a.addr.Localpart() == "" {
-		if service := a.srv.services[a.addr.Domain()]; service != nil {
+		if service := a.srv.service(a.addr.Domain()); service != nil {
 			service.offer(st, h)
 		}
 		return

@@ -29,6 +29,8 @@ type account struct {
 	holds int           // guarded by the directory
 	rate  *bucket       // what its sessions cause together
 
+	disabled bool // nobody can bind
+
 	mu       sync.Mutex // guards the fields below, and those of sessions that say so; a leaf: no other lock is taken under it
 	sessions []*session // all that have bound a resource, oldest first
 	closed   bool       // the account is deleted: nobody can bind any more

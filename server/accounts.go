@@ -91,10 +91,11 @@ func (s *Server) deleteAccount(ctx context.Context, addr jid.JID, id storage.Acc
 	ctx, cancel := lasting(ctx)
 	defer cancel()
 	s.expelElsewhere(ctx, a)
-	a.expel()
-	tasks, err := s.part(ctx, a)
+	a.close(accountDeleted())
+	err = a.left(ctx)
+	tasks, failure := s.part(ctx, a)
 	follow(ctx, tasks...)
-	err = errors.Join(err,
+	err = errors.Join(err, failure,
 		s.opts.Storage.Rosters.DeleteAll(ctx, a.id),
 		s.opts.Storage.Tokens.DeleteAll(ctx, a.id),
 		s.opts.Storage.Offline.DeleteAll(ctx, a.id),
@@ -114,27 +115,6 @@ func (s *Server) forget(ctx context.Context, id storage.AccountID) error {
 		s.opts.Storage.Documents.DeleteAll(ctx, id),
 		s.opts.Storage.Blocklists.DeleteAll(ctx, id),
 		s.opts.Storage.Invites.DeleteAll(ctx, id))
-}
-
-// expel ends all sessions of an account and waits until everybody has been told
-// that they are gone.
-func (a *account) expel() {
-	a.mu.Lock()
-	a.closed = true
-	sessions := append([]*session(nil), a.sessions...)
-	var reachable []*session
-	for _, t := range sessions {
-		if t.conn.Load() != nil {
-			reachable = append(reachable, t)
-		}
-	}
-	a.mu.Unlock()
-	for _, t := range reachable {
-		t.fail(accountDeleted())
-	}
-	for _, t := range sessions {
-		<-t.left
-	}
 }
 
 // accountDeleted is what the sessions of a deleted account are told.

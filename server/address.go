@@ -64,7 +64,7 @@ func (s *Server) addressAt(p place, now time.Time) *address {
 		if len(s.addresses) >= maxAddresses+len(s.conns) {
 			s.forgetAddresses(now)
 		}
-		a = &address{connects: newBucket(s.opts.Limits.ConnectsPerAddress, now), bytes: newBucket(s.opts.Limits.AddressRate, now)}
+		a = &address{connects: newBucket(s.limits().ConnectsPerAddress, now), bytes: newBucket(s.limits().AddressRate, now)}
 		s.addresses[p.addr] = a
 	}
 	return a

@@ -30,7 +30,7 @@ func (s *Server) admit(c *connection) bool {
 
 // tooMany says which limit a connection would exceed. It is called with mu held.
 func (s *Server) tooMany(c *connection, now time.Time) string {
-	limits, a := s.opts.Limits, c.address
+	limits, a := s.limits(), c.address
 	switch {
 	case len(s.conns) >= limits.Connections:
 		return "connections"
@@ -64,7 +64,7 @@ func (s *Server) dismiss(c *connection) {
 	s.unboundOnce(c)
 	delete(s.conns, c)
 	if a := c.address; a != nil {
-		if a.conns--; a.conns == 0 && !s.rated {
+		if a.conns--; a.conns == 0 && !s.bounds.Load().rated {
 			delete(s.addresses, c.from.addr)
 		}
 		if s.prefixes[c.from.prefix]--; s.prefixes[c.from.prefix] == 0 {

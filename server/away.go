@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -46,6 +47,18 @@ func (s awaySession) Since() time.Time { return s.entry.Since }
 
 // Secure implements [module.Session].
 func (s awaySession) Secure() bool { return s.entry.Secure }
+
+// Remote implements [module.Session].
+func (awaySession) Remote() netip.Addr { return netip.Addr{} }
+
+// Suspended implements [module.Session].
+func (s awaySession) Suspended() bool { return s.entry.Suspended }
+
+// LastActive implements [module.Session].
+func (s awaySession) LastActive() time.Time { return s.entry.Since }
+
+// Close implements [module.Session].
+func (awaySession) Close(string) {}
 
 // Presence implements [module.Session].
 func (s awaySession) Presence() *stanza.Raw {

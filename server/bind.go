@@ -80,18 +80,18 @@ func (s *Server) newSession(a *account, c *claims, full jid.JID, revision uint64
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	switch {
-	case a.closed || c.addr != a.addr || c.id != a.id:
-		return nil, stanza.NotAllowed // it was another account of that address that was proven to be
-	case len(a.sessions)+elsewhere >= s.opts.Limits.SessionsPerAccount:
+	case a.closed || a.disabled || !s.hosts(a.addr) || c.addr != a.addr || c.id != a.id:
+		return nil, stanza.NotAllowed // since the proof, or it was another account of that address that was proven to be
+	case len(a.sessions)+elsewhere >= s.limits().SessionsPerAccount:
 		return nil, stanza.ResourceConstraint // §7.6.2.1
 	}
 	t := &session{
 		srv: s, account: a, addr: full, rev: revision, agent: agent, since: time.Now(), log: s.log,
-		rate:  newBucket(s.opts.Limits.SessionRate, time.Now()),
+		rate:  newBucket(s.limits().SessionRate, time.Now()),
 		ready: make(chan struct{}), done: make(chan struct{}), kept: make(chan struct{}), left: make(chan struct{}),
 	}
 	t.work = &worker{
-		limit: s.opts.Limits.WorkBytes,
+		limit: s.limits().WorkBytes,
 		begin: func() bool { t.others.Add(1); return true },
 		end:   t.others.Done,
 	}

@@ -19,15 +19,15 @@ import (
 func (s *Server) config(c *connection, proven *claims, t **session) *stream.Config {
 	cfg := &stream.Config{
 		Hosts:             s.hosts,
-		DefaultHost:       s.domains[0],
+		DefaultHost:       s.hosting.Load().domains[0],
 		InsecurePlaintext: s.opts.InsecurePlaintext,
-		LimitsBefore:      s.opts.Limits.BeforeAuth,
-		Limits:            s.opts.Limits.AfterAuth,
-		QueueBytes:        s.opts.Limits.QueueBytes,
-		WriteTimeout:      s.opts.Limits.WriteTimeout,
+		LimitsBefore:      s.limits().BeforeAuth,
+		Limits:            s.limits().AfterAuth,
+		QueueBytes:        s.limits().QueueBytes,
+		WriteTimeout:      s.limits().WriteTimeout,
 		KeepUnsent:        true,
-		IdleTimeout:       max(s.opts.Limits.IdleTimeout, 0),
-		ProbeTimeout:      s.opts.Limits.ProbeTimeout,
+		IdleTimeout:       max(s.limits().IdleTimeout, 0),
+		ProbeTimeout:      s.limits().ProbeTimeout,
 	}
 	if s.opts.Trace != nil {
 		cfg.Trace = s.opts.Trace(c.nc.RemoteAddr())
@@ -35,7 +35,7 @@ func (s *Server) config(c *connection, proven *claims, t **session) *stream.Conf
 	if s.opts.TLS != nil {
 		cfg.Features = append(cfg.Features, stream.StartTLS{Config: s.opts.TLS})
 	}
-	authenticator := func(domain jid.JID) *sasl.Authenticator { return s.auth[domain] }
+	authenticator := func(domain jid.JID) *sasl.Authenticator { return s.hosting.Load().auth[domain] }
 	resume := stream.Resume{Find: func(ctx context.Context, account jid.JID, id string) (*stream.Conn, error) {
 		conn, err := s.find(ctx, proven, account, id, t)
 		if conn != nil {
@@ -59,7 +59,7 @@ func (s *Server) config(c *connection, proven *claims, t **session) *stream.Conf
 			(*t).looked.set(true, nil)
 		}
 	}
-	management := stream.Management{ResumeFor: max(s.opts.Limits.ResumeFor, 0)}
+	management := stream.Management{ResumeFor: max(s.limits().ResumeFor, 0)}
 	cfg.Features = append(cfg.Features,
 		stream.ServerSASL2{
 			Authenticator: authenticator,

@@ -47,7 +47,7 @@ func (c *connection) serve(ctx context.Context) error {
 // negotiate returns the session that the client has bound. It ends in time
 // whatever the client does.
 func (c *connection) negotiate(ctx context.Context) (*session, error) {
-	ctx, stop := context.WithTimeout(ctx, c.srv.opts.Limits.PreAuthTimeout)
+	ctx, stop := context.WithTimeout(ctx, c.srv.limits().PreAuthTimeout)
 	defer stop()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -79,7 +79,7 @@ func (c *connection) negotiate(ctx context.Context) (*session, error) {
 		t.log.Debug("session opened", "peer", t.addr)
 	}
 	c.setConn(conn)
-	if !t.attach(conn) {
+	if !t.attach(conn, c.from.ip) {
 		t.fail(accountDeleted())
 	}
 	return t, nil

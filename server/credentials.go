@@ -64,6 +64,9 @@ func (c credentials) SCRAMSecrets(ctx context.Context, username string, h sasl.H
 	for _, s := range a.Secrets {
 		if s.Hash == h {
 			claimsOf(ctx).note(a)
+			if a.Disabled {
+				return s, sasl.ErrAccountDisabled // which is told to those only who know the password
+			}
 			return s, nil
 		}
 	}

@@ -23,7 +23,7 @@ func (s *session) direct(ctx context.Context, raw *stanza.Raw, h stanza.Header) 
 		return
 	}
 	if h.To.Localpart() == "" {
-		s.srv.services[h.To.Domain()].receive(ctx, s, raw, h)
+		s.srv.service(h.To.Domain()).receive(ctx, s, raw, h)
 		return
 	}
 	s.srv.tellBy(mayLack, raw, h, nil)
@@ -37,7 +37,7 @@ func (s *session) noteDirected(addr jid.JID) bool {
 	if _, known := s.directed[addr]; known {
 		return true
 	}
-	if len(s.directed) >= s.srv.opts.Limits.DirectedPresence {
+	if len(s.directed) >= s.srv.limits().DirectedPresence {
 		return false
 	}
 	if s.directed == nil {

@@ -15,15 +15,15 @@ import (
 // session, and those to which something is being done.
 type directory struct {
 	stored storage.Accounts
-	rate   int // of each account
+	rate   func() int // of each account
 
 	mu       sync.RWMutex // guards the fields below, and holds of accounts
 	accounts map[jid.JID]*account
 	removals int // of accounts, ever
 }
 
-func newDirectory(stored storage.Accounts, rate int) *directory {
-	return &directory{stored: stored, rate: rate, accounts: make(map[jid.JID]*account)}
+func newDirectory(stored storage.Accounts) *directory {
+	return &directory{stored: stored, rate: func() int { return 0 }, accounts: make(map[jid.JID]*account)}
 }
 
 // online returns the account at a bare JID if the server is dealing with it, else nil.
@@ -88,7 +88,9 @@ func (d *directory) add(stored storage.Account, removals int) *account {
 	}
 	a := d.accounts[stored.Addr]
 	if a == nil {
-		a = &account{addr: stored.Addr, id: stored.ID, turns: make(chan struct{}, 1), rate: newBucket(d.rate, time.Now())}
+		a = &account{
+			addr: stored.Addr, id: stored.ID, disabled: stored.Disabled, turns: make(chan struct{}, 1), rate: newBucket(d.rate(), time.Now()),
+		}
 		d.accounts[stored.Addr] = a
 	}
 	a.holds++
@@ -104,8 +106,8 @@ func (d *directory) release(a *account) {
 	}
 }
 
-// remove takes a deleted account out, though others hold it. Whoever asks for the
-// address from now on gets another account or none.
+// remove takes out an account that is not as it was stored any more, though others hold it. Whoever asks for the
+// address from now on gets what is stored then: another account, or none.
 func (d *directory) remove(a *account) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

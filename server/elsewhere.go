@@ -324,12 +324,12 @@ func (s *Server) knowsElsewhere(ctx context.Context, addr, who jid.JID) bool {
 	return false
 }
 
-// expelElsewhere ends the sessions of a deleted account on other nodes.
+// expelElsewhere ends the sessions of a deleted or disabled account on other nodes.
 func (s *Server) expelElsewhere(ctx context.Context, a *account) {
 	for _, node := range nodes(s.cluster.Elsewhere(a.addr)) {
 		p := cluster.Parcel{Way: cluster.Expel, From: a.addr, To: a.addr, Account: a.id}
 		if _, err := s.cluster.Send(ctx, node, p); err != nil {
-			s.log.Error("sessions of a deleted account may go on", "node", node, "peer", a.addr, "err", err)
+			s.log.Error("sessions of an account that is deleted or disabled may go on", "node", node, "peer", a.addr, "err", err)
 		}
 	}
 }

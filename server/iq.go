@@ -31,7 +31,7 @@ func (s *Server) routeIQ(ctx context.Context, o origin, raw *stanza.Raw, h stanz
 	case !s.hosts(h.To):
 		refuseTo(ctx, o, h, stanza.RemoteServerNotFound)
 	case h.To.Localpart() == "":
-		s.services[h.To.Domain()].receive(ctx, o, raw, h)
+		s.service(h.To.Domain()).receive(ctx, o, raw, h)
 	case h.To.IsBare():
 		if iq.Type.IsRequest() {
 			s.serveOther(ctx, o, raw, h)

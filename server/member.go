@@ -1,12 +1,14 @@
 package server
 
 import (
+	"net/netip"
 	"slices"
 	"time"
 
 	"github.com/parlance-xmpp/xmpp/jid"
 	"github.com/parlance-xmpp/xmpp/module"
 	"github.com/parlance-xmpp/xmpp/stanza"
+	"github.com/parlance-xmpp/xmpp/stream"
 )
 
 var _ module.Session = (*session)(nil)
@@ -24,6 +26,37 @@ func (s *session) Since() time.Time { return s.since }
 func (s *session) Secure() bool {
 	conn := s.conn.Load()
 	return conn != nil && conn.TLS() != nil
+}
+
+// Remote implements [module.Session].
+func (s *session) Remote() netip.Addr {
+	s.account.mu.Lock()
+	defer s.account.mu.Unlock()
+	return s.remote
+}
+
+// Suspended implements [module.Session].
+func (s *session) Suspended() bool {
+	s.account.mu.Lock()
+	defer s.account.mu.Unlock()
+	return s.state == suspended
+}
+
+// LastActive implements [module.Session].
+func (s *session) LastActive() time.Time {
+	if conn := s.conn.Load(); conn != nil {
+		if at := conn.Heard(); at.After(s.since) {
+			return at
+		}
+	}
+	return s.since
+}
+
+// Close implements [module.Session].
+func (s *session) Close(text string) {
+	if s.conn.Load() != nil {
+		s.fail(&stream.Error{Condition: stream.PolicyViolation, Text: text, Lang: "en"})
+	}
 }
 
 // Presence implements [module.Session].

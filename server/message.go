@@ -18,7 +18,7 @@ func (s *Server) routeMessage(ctx context.Context, o origin, st stanza.Stanza, h
 	case !s.hosts(h.To):
 		refuseTo(ctx, o, h, stanza.RemoteServerNotFound) // there is no federation yet
 	case h.To.Localpart() == "":
-		s.services[h.To.Domain()].receive(ctx, o, st, h)
+		s.service(h.To.Domain()).receive(ctx, o, st, h)
 	default:
 		s.deliverMessage(ctx, o, st, h)
 	}

@@ -27,7 +27,7 @@ func (m halfMeter) CloseWrite() error { return m.Conn.(halfCloser).CloseWrite() 
 // metered returns a transport that takes the place of nc, and its meter.
 func (s *Server) metered(nc net.Conn) (net.Conn, *meter) {
 	m := &meter{Conn: nc}
-	m.left.Store(int64(s.opts.Limits.PreAuthBytes))
+	m.left.Store(int64(s.limits().PreAuthBytes))
 	if _, half := nc.(halfCloser); half {
 		return halfMeter{m}, m
 	}

@@ -5,7 +5,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
-	"slices"
+	"iter"
 
 	"github.com/parlance-xmpp/xmpp"
 	"github.com/parlance-xmpp/xmpp/jid"
@@ -53,7 +53,7 @@ func (s *Server) install() error {
 	return nil
 }
 
-func (h host) Domains() []jid.JID     { return slices.Clone(h.srv.domains) }
+func (h host) Domains() []jid.JID     { return h.srv.Domains() }
 func (h host) Stores() storage.Stores { return h.srv.opts.Storage }
 func (h host) Domain() *muxer.Mux     { return h.srv.opts.Mux }
 func (h host) Account() *muxer.Mux    { return h.srv.accounts }
@@ -83,6 +83,12 @@ func (h host) CreateAccount(ctx context.Context, addr jid.JID, password string) 
 func (h host) SetPassword(ctx context.Context, addr jid.JID, password string) error {
 	return h.srv.SetPassword(ctx, addr, password)
 }
+
+func (h host) SetDisabled(ctx context.Context, addr jid.JID, disabled bool) error {
+	return h.srv.SetDisabled(ctx, addr, disabled)
+}
+
+func (h host) All() iter.Seq[module.Session] { return h.srv.Sessions() }
 
 func (h host) DeleteAccount(ctx context.Context, addr jid.JID) error {
 	return h.srv.DeleteAccount(ctx, addr)
@@ -231,7 +237,7 @@ func (h host) Session(domain jid.JID) (xmpp.Session, error) { return h.srv.Sessi
 
 func (h host) Send(ctx context.Context, st stanza.Stanza) error {
 	head := st.Header()
-	sv := h.srv.services[head.From.Domain()]
+	sv := h.srv.service(head.From.Domain())
 	switch {
 	case sv == nil:
 		return fmt.Errorf("server: %w: %s", errNotOurs, head.From)

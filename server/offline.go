@@ -59,7 +59,7 @@ func (s *Server) storeMessage(ctx context.Context, o origin, st stanza.Stanza, h
 	id, err := s.directory.id(ctx, h.To.Bare())
 	known := s.entitled(ctx, o, h.To, h.From)
 	if err == nil {
-		limits := storage.OfflineLimits{Messages: s.opts.Limits.OfflineMessages, Bytes: s.opts.Limits.OfflineBytes}
+		limits := storage.OfflineLimits{Messages: s.limits().OfflineMessages, Bytes: s.limits().OfflineBytes}
 		if !known { // strangers leave room for others
 			limits.Messages, limits.Bytes = (limits.Messages+1)/2, (limits.Bytes+1)/2
 		}
@@ -267,7 +267,7 @@ func (s *Server) drainPage(ctx context.Context, t *session, page []storage.Offli
 			break
 		}
 		waiting, receipts = append(waiting, m.ID), append(receipts, r)
-		if bytes += len(m.Stanza); bytes > s.opts.Limits.QueueBytes/4 {
+		if bytes += len(m.Stanza); bytes > s.limits().QueueBytes/4 {
 			settle() // leave room for what others send
 		}
 	}

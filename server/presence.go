@@ -145,7 +145,7 @@ func (s *Server) tell(st stanza.Stanza, h stanza.Header, told map[jid.JID]bool) 
 // tellBy is tell of what is needed more or less.
 func (s *Server) tellBy(n need, st stanza.Stanza, h stanza.Header, told map[jid.JID]bool) {
 	if h.To.Localpart() == "" {
-		if service := s.services[h.To.Domain()]; service != nil {
+		if service := s.service(h.To.Domain()); service != nil {
 			service.offer(st, h)
 		}
 		return

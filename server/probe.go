@@ -40,7 +40,7 @@ func (s *Server) probe(ctx context.Context, from *session, h stanza.Header) []ta
 	switch {
 	case !s.hosts(h.To): // a probe is no cause for an error (§4.3)
 	case h.To.Localpart() == "":
-		s.services[h.To.Domain()].receive(ctx, from, stanza.Presence{Type: stanza.PresenceProbe}, h)
+		s.service(h.To.Domain()).receive(ctx, from, stanza.Presence{Type: stanza.PresenceProbe}, h)
 	default:
 		return s.answerProbe(ctx, h, jid.JID{})
 	}

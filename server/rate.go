@@ -27,9 +27,8 @@ func settlement(l Limits) int {
 // A bucket lets so much pass in a second. It may be overdrawn: who takes from it waits afterwards. The zero value
 // lets everything pass.
 type bucket struct {
-	rate float64 // per second; zero is no bound
-
 	mu   sync.Mutex // guards the fields below
+	rate float64    // per second; zero is no bound
 	left float64
 	at   time.Time // when that was left
 }
@@ -40,13 +39,27 @@ func newBucket(rate int, now time.Time) *bucket {
 	return &bucket{rate: r, left: r * burst, at: now}
 }
 
+// set changes the rate. Who has used up what the old one gave goes on from there.
+func (b *bucket) set(rate int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	r := float64(max(rate, 0))
+	if b.rate == 0 {
+		b.left, b.at = r*burst, time.Now()
+	}
+	b.rate, b.left = r, min(b.left, r*burst)
+}
+
 // take takes n and returns for how long nothing more is to be taken.
 func (b *bucket) take(n int, now time.Time) time.Duration {
-	if b == nil || b.rate == 0 {
+	if b == nil {
 		return 0
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.rate == 0 {
+		return 0
+	}
 	b.refill(now)
 	b.left -= float64(n)
 	if b.left >= 0 {
@@ -57,11 +70,14 @@ func (b *bucket) take(n int, now time.Time) time.Duration {
 
 // try takes n if it is there.
 func (b *bucket) try(n int, now time.Time) bool {
-	if b == nil || b.rate == 0 {
+	if b == nil {
 		return true
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.rate == 0 {
+		return true
+	}
 	b.refill(now)
 	if b.left < float64(n) {
 		return false
@@ -91,7 +107,7 @@ func (s *session) charge(n int) { s.caused.Add(int64(n)) }
 // called by the reader after each stanza: meanwhile nothing is read, and the transport holds the client up.
 func (s *session) pause(ctx context.Context, from *address) {
 	n := int(s.caused.Load())
-	if !s.srv.rated || n < s.srv.settle {
+	if b := s.srv.bounds.Load(); !b.rated || n < b.settle {
 		return
 	}
 	s.caused.Add(int64(-n))

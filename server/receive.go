@@ -50,8 +50,7 @@ func (r receiver) Receive(ctx context.Context, p cluster.Parcel) cluster.Verdict
 		}
 	case cluster.Expel:
 		if a.id == p.Account {
-			s.directory.remove(a)
-			a.expel()
+			return s.receiveExpel(ctx, a)
 		}
 	case cluster.Push:
 		a.receivePush(raw)
@@ -170,11 +169,25 @@ func (a *account) targets(named []cluster.Target, h stanza.Header) (found []*ses
 	return found, behind
 }
 
+// receiveExpel ends the sessions of an account that was deleted or disabled.
+func (s *Server) receiveExpel(ctx context.Context, a *account) cluster.Verdict {
+	s.directory.remove(a)
+	reason := accountDisabled()
+	if _, err := s.directory.id(ctx, a.addr); errors.Is(err, storage.ErrNotFound) {
+		reason = accountDeleted()
+	}
+	a.close(reason)
+	if a.left(ctx) != nil {
+		return cluster.Full
+	}
+	return cluster.Taken
+}
+
 // receiveAnswer delivers what came of something that one of ours has sent.
 func (s *Server) receiveAnswer(p cluster.Parcel, raw *stanza.Raw) cluster.Verdict {
 	h := raw.Header()
 	if p.To.Localpart() == "" {
-		if sv := s.services[p.To.Domain()]; sv != nil && sv.answered(question{h.ID, h.From, h.To}, raw) {
+		if sv := s.service(p.To.Domain()); sv != nil && sv.answered(question{h.ID, h.From, h.To}, raw) {
 			return cluster.Taken
 		}
 		return cluster.Gone

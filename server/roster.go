@@ -39,7 +39,7 @@ func (s *Server) contact(ctx context.Context, owner storage.AccountID, addr jid.
 }
 
 func (s *Server) rosterLimits() storage.RosterLimits {
-	limits := s.opts.Limits
+	limits := s.limits()
 	return storage.RosterLimits{Listed: limits.RosterItems, Requests: limits.RosterRequests, Removed: limits.RosterItems}
 }
 
@@ -169,7 +169,7 @@ func (s *Server) checkItem(a *account, i roster.Item) error {
 	if i.JID == a.addr {
 		return stanza.NotAllowed
 	}
-	limits := s.opts.Limits
+	limits := s.limits()
 	if len(i.Groups) > limits.Groups || len(i.Name) > limits.NameBytes {
 		return stanza.NotAcceptable
 	}

@@ -96,11 +96,6 @@ func refuseTo(ctx context.Context, o origin, h stanza.Header, err error) {
 	}
 }
 
-// hosts reports whether the server serves the domain of an address.
-func (s *Server) hosts(addr jid.JID) bool {
-	return s.services[addr.Domain()] != nil
-}
-
 // withHeader returns a stanza with another header, as one that can be decoded.
 func withHeader(st stanza.Stanza, h stanza.Header) (*stanza.Raw, error) {
 	b, err := stanza.AppendWith(nil, st, h)

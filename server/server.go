@@ -16,17 +16,15 @@ import (
 	"github.com/parlance-xmpp/xmpp/muxer"
 	"github.com/parlance-xmpp/xmpp/sasl"
 	"github.com/parlance-xmpp/xmpp/server/cluster"
-	"github.com/parlance-xmpp/xmpp/stanza"
 	"github.com/parlance-xmpp/xmpp/stream"
 )
 
 // A Server serves the accounts of some domains. Make one with [New]. All
 // methods may be called from any goroutine.
 type Server struct {
-	opts      Options
-	domains   []jid.JID
-	services  map[jid.JID]*service
-	auth      map[jid.JID]*sasl.Authenticator
+	opts      Options // but for the domains and the limits
+	hosting   atomic.Pointer[hosting]
+	bounds    atomic.Pointer[bounds]
 	accounts  *muxer.Mux // answers for every account
 	hooks     hooks
 	ext       extensions
@@ -36,8 +34,7 @@ type Server struct {
 	aborted   chan struct{} // closed when nothing is waited for any more
 	idle      chan struct{} // closed when the server has shut down and nothing runs
 
-	rated    bool // some rate is bounded
-	settle   int  // see settlement
+	moving   sync.Mutex // held while the domains change
 	counts   counts
 	sessions atomic.Int64 // that are bound
 
@@ -66,32 +63,23 @@ func New(opts *Options) (*Server, error) {
 	}
 	s := &Server{
 		opts:      o,
-		domains:   domains,
-		services:  make(map[jid.JID]*service),
-		auth:      make(map[jid.JID]*sasl.Authenticator),
-		directory: newDirectory(o.Storage.Accounts, o.Limits.AccountRate),
+		directory: newDirectory(o.Storage.Accounts),
 		log:       o.Logger,
 		aborted:   make(chan struct{}),
 		idle:      make(chan struct{}),
 		listeners: make(map[net.Listener]struct{}),
 		conns:     make(map[*connection]struct{}),
 		parked:    make(map[*session]struct{}),
-		settle:    settlement(o.Limits),
 		addresses: make(map[netip.Prefix]*address),
 		prefixes:  make(map[netip.Prefix]int),
-		rated:     o.Limits.SessionRate > 0 || o.Limits.AccountRate > 0 || o.Limits.AddressRate > 0,
 	}
+	s.hosting.Store(&hosting{services: map[jid.JID]*service{}, auth: map[jid.JID]*sasl.Authenticator{}})
+	s.bounds.Store(boundsOf(o.Limits))
+	s.directory.rate = func() int { return s.limits().AccountRate }
 	s.accounts = s.accountMux()
 	s.ext = extensions{strangers: muxer.New(), open: accountsAnswer()}
-	for _, domain := range domains {
-		if s.auth[domain], err = newAuthenticator(&s.opts, domain); err != nil {
-			return nil, err
-		}
-		s.services[domain] = &service{
-			srv: s, addr: domain, handler: o.Mux, outgoing: o.Mux, log: s.log,
-			work:    &worker{limit: serviceBytes, begin: s.begin, end: s.end},
-			queries: make(map[question]chan *stanza.Raw),
-		}
+	if err := s.host(domains...); err != nil {
+		return nil, err
 	}
 	if err := s.install(); err != nil {
 		return nil, err

@@ -49,7 +49,7 @@ var (
 // the domain is handled by [Options.Mux]. It is also what handlers find in
 // their context. Its RemoteAddr is the domain too: the other side is everybody.
 func (s *Server) Session(domain jid.JID) (xmpp.Session, error) {
-	if sv := s.services[domain]; sv != nil {
+	if sv := s.service(domain); sv != nil {
 		return sv, nil
 	}
 	return nil, fmt.Errorf("server: %s is not served here", domain)
@@ -134,7 +134,7 @@ func (sv *service) routePresence(ctx context.Context, raw *stanza.Raw, h stanza.
 		defer cancel()
 		follow(ctx, func(ctx context.Context) []task { return sv.srv.answerProbe(ctx, h, jid.JID{}) })
 	case h.To.Localpart() == "":
-		sv.srv.services[h.To.Domain()].receive(ctx, sv, raw, h)
+		sv.srv.service(h.To.Domain()).receive(ctx, sv, raw, h)
 	default:
 		sv.srv.tell(raw, h, nil)
 	}
@@ -152,6 +152,9 @@ func (sv *service) context() context.Context { return lifetime{sv.srv.aborted} }
 // receive takes in a stanza addressed to the service. It waits while too
 // many of its origin wait to be handled.
 func (sv *service) receive(ctx context.Context, o origin, st stanza.Stanza, h stanza.Header) {
+	if sv == nil { // the domain has just been removed
+		return
+	}
 	j, ok := sv.job(o, st, h)
 	if !ok {
 		return

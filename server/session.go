@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/netip"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -51,9 +52,10 @@ type session struct {
 	// Guarded by account.mu.
 	suspension
 	marks      []string // of modules; replaced, never changed
-	gone       bool     // nothing is delivered any more
-	crowded    bool     // a message for it went to the store for want of room
-	interested bool     // it asked for the roster (RFC 6121 §2.2)
+	remote     netip.Addr
+	gone       bool // nothing is delivered any more
+	crowded    bool // a message for it went to the store for want of room
+	interested bool // it asked for the roster (RFC 6121 §2.2)
 	shown      *announcement
 	priority   int8                 // of shown
 	directed   map[jid.JID]struct{} // who got directed presence and was not yet told otherwise (§4.6)

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"crypto/subtle"
+	"net/netip"
 	"time"
 
 	"github.com/parlance-xmpp/xmpp/jid"
@@ -28,7 +29,7 @@ type suspension struct {
 }
 
 // attach gives the session a stream, and reports whether it is not too late.
-func (s *session) attach(conn *stream.Conn) bool {
+func (s *session) attach(conn *stream.Conn, remote netip.Addr) bool {
 	s.conn.Store(conn)
 	if conn.Resumed() {
 		s.look(true) // a stream begins like that (XEP-0352 §5)
@@ -37,6 +38,7 @@ func (s *session) attach(conn *stream.Conn) bool {
 	s.account.mu.Lock()
 	defer s.account.mu.Unlock()
 	s.undone.Store(false)
+	s.remote = remote
 	s.decide(attached)
 	if s.lost == nil {
 		close(s.ready)
@@ -229,7 +231,7 @@ func (s *Server) find(ctx context.Context, proven *claims, addr jid.JID, id stri
 func (s *Server) makeRoom(ctx context.Context, a *account, wanted, agent string) {
 	a.mu.Lock()
 	var old *session
-	full := len(a.sessions) >= s.opts.Limits.SessionsPerAccount
+	full := len(a.sessions) >= s.limits().SessionsPerAccount
 	for _, t := range a.sessions {
 		if t.state != suspended {
 			continue

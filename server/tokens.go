@@ -21,7 +21,7 @@ var _ stream.TokenStore = tokens{}
 // Tokens implements [stream.TokenStore].
 func (t tokens) Tokens(ctx context.Context, addr jid.JID, client string) ([]sasl.Token, error) {
 	a, err := t.srv.opts.Storage.Accounts.Get(ctx, addr)
-	if errors.Is(err, storage.ErrNotFound) {
+	if errors.Is(err, storage.ErrNotFound) || a.Disabled {
 		return nil, nil
 	}
 	if err != nil {

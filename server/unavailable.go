@@ -56,7 +56,7 @@ func (s *session) withdraw(ctx context.Context, st stanza.Stanza, h stanza.Heade
 	for addr := range directed { // services get it behind what else the session sent them
 		if addr.Localpart() == "" && !subscribed(contacts, addr) {
 			h.To = addr
-			s.srv.services[addr.Domain()].receive(ctx, s, st, h)
+			s.srv.service(addr.Domain()).receive(ctx, s, st, h)
 		}
 	}
 	if was {

@@ -65,7 +65,7 @@ func TestDirectory_RemovedWhileRead(t *testing.T) {
 	juliet := jid.MustParse("juliet@capulet.example")
 	accounts := &slowAccounts{Accounts: memory.New().Accounts, reading: make(chan struct{}), goOn: make(chan struct{})}
 	require.NoError(t, accounts.Create(t.Context(), storage.Account{ID: "first", Addr: juliet}))
-	d := newDirectory(accounts, 0)
+	d := newDirectory(accounts)
 	first, err := d.hold(t.Context(), juliet)
 	require.NoError(t, err)
 	d.release(first)
@@ -114,7 +114,7 @@ func TestDirectory_Holds(t *testing.T) {
 	juliet := jid.MustParse("juliet@capulet.example")
 	accounts := memory.New().Accounts
 	require.NoError(t, accounts.Create(t.Context(), storage.Account{ID: "1", Addr: juliet}))
-	d := newDirectory(accounts, 0)
+	d := newDirectory(accounts)
 	a, err := d.hold(t.Context(), juliet)
 	require.NoError(t, err)
 	b, err := d.hold(t.Context(), juliet)

@@ -39,6 +39,7 @@ type Conn struct {
 	abandoned   atomic.Bool
 	moved       atomic.Bool   // the session goes on elsewhere
 	idle, probe time.Duration // see source; zero during negotiation
+	heard       atomic.Int64  // when the source began to wait, in ns since 1970
 
 	// Agreed during negotiation, fixed after it.
 	state     State

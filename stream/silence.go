@@ -26,13 +26,15 @@ func (s *source) Read(b []byte) (int, error) {
 	if s.c.idle <= 0 || s.c.probe <= 0 {
 		return s.nc.Read(b)
 	}
-	n, err := s.within(b, s.c.idle)
+	now := time.Now() // what was read before has been handled
+	s.c.heard.Store(now.UnixNano())
+	n, err := s.until(b, now.Add(s.c.idle))
 	if n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
 		return n, err
 	}
 	s.c.ask()
 	for end := time.Now().Add(s.c.probe); ; {
-		n, err = s.within(b, time.Until(end))
+		n, err = s.until(b, end)
 		switch {
 		case n > 0 || !errors.Is(err, os.ErrDeadlineExceeded):
 			return n, err
@@ -42,14 +44,22 @@ func (s *source) Read(b []byte) (int, error) {
 	}
 }
 
-func (s *source) within(b []byte, d time.Duration) (int, error) {
-	if err := s.nc.SetReadDeadline(time.Now().Add(d)); err != nil {
+func (s *source) until(b []byte, end time.Time) (int, error) {
+	if err := s.nc.SetReadDeadline(end); err != nil {
 		return 0, err
 	}
 	return s.nc.Read(b)
 }
 
 var _ io.Reader = (*source)(nil)
+
+// Heard returns when something came from the peer last, or a moment before; zero without Config.IdleTimeout.
+func (c *Conn) Heard() time.Time {
+	if at := c.heard.Load(); at != 0 {
+		return time.Unix(0, at)
+	}
+	return time.Time{}
+}
 
 // ask asks the peer for a sign of life. If there is no room to ask, the peer has
 // not read what it was sent.

@@ -44,6 +44,7 @@ func Cluster(t *testing.T, open func(t *testing.T) (e cluster.Engine, settle fun
 		"order":                orderElsewhere,
 		"offline messages":     offlineElsewhere,
 		"a deleted account":    deletedElsewhere,
+		"a disabled account":   disabledElsewhere,
 		"copies":               copiesElsewhere,
 		"how many sessions":    sessionsElsewhere,
 		"hidden by a blocking": blockedElsewhere,
@@ -301,6 +302,17 @@ func deletedElsewhere(t *testing.T, h *house) {
 		require.Contains(t, got, want)
 		require.Equal(t, 1, len(slices.DeleteFunc(slices.Clone(got), func(s string) bool { return s != want })))
 	}
+}
+
+func disabledElsewhere(t *testing.T, h *house) {
+	h.befriend(t, "juliet", "romeo")
+	romeo, balcony, garden := online(t, h, "romeo", "orchard"), online(t, h, "juliet", "balcony"), online(t, h, "juliet", "garden")
+	news(romeo, balcony, garden)
+	require.NoError(t, h.SetDisabled(t.Context(), jid.MustParse("juliet@"+domain), true))
+	for _, p := range []*person{balcony, garden} {
+		require.ErrorIs(t, p.Wait(t.Context()), client.ErrCredentials)
+	}
+	require.Equal(t, [][]string{{"presence unavailable from juliet/balcony", "presence unavailable from juliet/garden"}}, news(romeo))
 }
 
 func copiesElsewhere(t *testing.T, h *house) {

@@ -19,6 +19,8 @@ type Account struct {
 	Addr    jid.JID        // the bare JID
 	Secrets []sasl.Secrets // at most one for each hash function
 	Created time.Time
+	// Disabled accounts are kept, and nobody logs in to them.
+	Disabled bool
 }
 
 // Accounts keeps accounts.
@@ -31,6 +33,8 @@ type Accounts interface {
 	// SetSecrets replaces the secrets of an account. [ErrNotFound] when there
 	// is none of that id.
 	SetSecrets(ctx context.Context, id AccountID, secrets []sasl.Secrets) error
+	// SetDisabled disables an account, or enables it. [ErrNotFound] when there is none of that id.
+	SetDisabled(ctx context.Context, id AccountID, disabled bool) error
 	// Delete removes an account. [ErrNotFound] when there is none of that id.
 	Delete(ctx context.Context, id AccountID) error
 	// List returns accounts whose address has that domainpart, in the order of

@@ -57,6 +57,16 @@ func (s *Accounts) Get(ctx context.Context, addr jid.JID) (storage.Account, erro
 
 // SetSecrets implements [storage.Accounts].
 func (s *Accounts) SetSecrets(ctx context.Context, id storage.AccountID, secrets []sasl.Secrets) error {
+	return s.change(ctx, id, func(a *storage.Account) { a.Secrets = cloneSecrets(secrets) })
+}
+
+// SetDisabled implements [storage.Accounts].
+func (s *Accounts) SetDisabled(ctx context.Context, id storage.AccountID, disabled bool) error {
+	return s.change(ctx, id, func(a *storage.Account) { a.Disabled = disabled })
+}
+
+// change changes an account.
+func (s *Accounts) change(ctx context.Context, id storage.AccountID, do func(*storage.Account)) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -67,7 +77,7 @@ func (s *Accounts) SetSecrets(ctx context.Context, id storage.AccountID, secrets
 		return fmt.Errorf("memory: account id %s: %w", id, storage.ErrNotFound)
 	}
 	a := s.byAddr[addr]
-	a.Secrets = cloneSecrets(secrets)
+	do(&a)
 	s.byAddr[addr] = a
 	return nil
 }

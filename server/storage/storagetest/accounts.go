@@ -19,6 +19,7 @@ var accountTests = []test[storage.Accounts]{
 	{"keeps what it is given", accountRoundTrip},
 	{"refuses a taken address and a taken id", accountExists},
 	{"replaces secrets", accountSecrets},
+	{"disables", accountDisabled},
 	{"deletes", accountDelete},
 	{"does not know others", accountNotFound},
 	{"lists in pages", accountList},
@@ -70,6 +71,31 @@ func accountSecrets(t *testing.T, s storage.Accounts) {
 	got, err := s.Get(t.Context(), juliet)
 	require.NoError(t, err)
 	require.Equal(t, want, got.Secrets)
+}
+
+func accountDisabled(t *testing.T, s storage.Accounts) {
+	require.NoError(t, s.Create(t.Context(), account("1", juliet)))
+	off := account("2", contact(1))
+	off.Disabled = true
+	require.NoError(t, s.Create(t.Context(), off))
+	for _, want := range []bool{true, true, false} {
+		require.NoError(t, s.SetDisabled(t.Context(), "1", want))
+		got, err := s.Get(t.Context(), juliet)
+		require.NoError(t, err)
+		require.Equal(t, want, got.Disabled)
+		require.Equal(t, account("1", juliet).ID, got.ID)
+		require.Len(t, got.Secrets, 2, "nothing else changes")
+		page, err := s.List(t.Context(), juliet.Domainpart(), jid.JID{}, 10)
+		require.NoError(t, err)
+		for _, a := range page {
+			if a.ID == "1" {
+				require.Equal(t, want, a.Disabled)
+			} else {
+				require.True(t, a.Disabled)
+			}
+		}
+	}
+	require.ErrorIs(t, s.SetDisabled(t.Context(), "3", true), storage.ErrNotFound)
 }
 
 func accountDelete(t *testing.T, s storage.Accounts) {
@@ -139,7 +165,7 @@ func accountContext(t *testing.T, s storage.Accounts) {
 	_, getErr := s.Get(ctx, juliet)
 	_, listErr := s.List(ctx, "example.com", jid.JID{}, 1)
 	for _, err := range []error{
-		getErr, listErr, s.Create(ctx, account("2", contact(1))), s.SetSecrets(ctx, "1", nil), s.Delete(ctx, "1"),
+		getErr, listErr, s.Create(ctx, account("2", contact(1))), s.SetSecrets(ctx, "1", nil), s.SetDisabled(ctx, "1", true), s.Delete(ctx, "1"),
 	} {
 		require.ErrorIs(t, err, ctx.Err())
 		require.False(t, errors.Is(err, storage.ErrNotFound))

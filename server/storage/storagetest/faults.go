@@ -109,6 +109,10 @@ func (f faultyAccounts) SetSecrets(ctx context.Context, id storage.AccountID, se
 	return f.do(ctx, "SetSecrets", func() error { return f.s.SetSecrets(ctx, id, secrets) })
 }
 
+func (f faultyAccounts) SetDisabled(ctx context.Context, id storage.AccountID, disabled bool) error {
+	return f.do(ctx, "SetDisabled", func() error { return f.s.SetDisabled(ctx, id, disabled) })
+}
+
 func (f faultyAccounts) Delete(ctx context.Context, id storage.AccountID) error {
 	return f.do(ctx, "Delete", func() error { return f.s.Delete(ctx, id) })
 }

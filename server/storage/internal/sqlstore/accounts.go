@@ -27,7 +27,8 @@ func (a accounts) Create(ctx context.Context, account storage.Account) error {
 		if taken > 0 {
 			return refuse(storage.ErrExists)
 		}
-		if _, err := t.exec("INSERT INTO accounts (id, domain, local, created) VALUES (?, ?, ?, ?)", string(account.ID), domain, local, micros(account.Created)); err != nil {
+		if _, err := t.exec("INSERT INTO accounts (id, domain, local, created, disabled) VALUES (?, ?, ?, ?, ?)",
+			string(account.ID), domain, local, micros(account.Created), one(account.Disabled)); err != nil {
 			return err
 		}
 		return t.addSecrets(account.ID, account.Secrets)
@@ -65,13 +66,14 @@ func (a accounts) Get(ctx context.Context, addr jid.JID) (storage.Account, error
 	var (
 		id      string
 		created int64
+		off     int
 	)
 	account := storage.Account{Addr: addr}
-	err := a.s.get(ctx, "get an account", into(&id, &created), "SELECT id, created FROM accounts WHERE domain = ? AND local = ?", addr.Domainpart(), addr.Localpart())
+	err := a.s.get(ctx, "get an account", into(&id, &created, &off), "SELECT id, created, disabled FROM accounts WHERE domain = ? AND local = ?", addr.Domainpart(), addr.Localpart())
 	if err != nil {
 		return storage.Account{}, err
 	}
-	account.ID, account.Created = storage.AccountID(id), fromMicros(created)
+	account.ID, account.Created, account.Disabled = storage.AccountID(id), fromMicros(created), off != 0
 	account.Secrets, err = a.secrets(ctx, account.ID)
 	return account, err
 }
@@ -102,6 +104,17 @@ func (a accounts) SetSecrets(ctx context.Context, id storage.AccountID, secrets 
 			return err
 		}
 		return t.addSecrets(id, secrets)
+	})
+}
+
+// SetDisabled implements [storage.Accounts].
+func (a accounts) SetDisabled(ctx context.Context, id storage.AccountID, disabled bool) error {
+	return a.s.write(ctx, "disable an account", string(id), func(t *tx) error {
+		if err := t.mustExist(id); err != nil {
+			return err
+		}
+		_, err := t.exec("UPDATE accounts SET disabled = ? WHERE id = ?", one(disabled), string(id))
+		return err
 	})
 }
 
@@ -142,13 +155,14 @@ func (a accounts) List(ctx context.Context, domain string, after jid.JID, limit 
 	err := a.s.list(ctx, "list accounts", func(rows *sql.Rows) error {
 		var id, local string
 		var created int64
-		if err := rows.Scan(&id, &local, &created); err != nil {
+		var off int
+		if err := rows.Scan(&id, &local, &created, &off); err != nil {
 			return err
 		}
 		addr, err := join(domain, local)
-		page = append(page, storage.Account{ID: storage.AccountID(id), Addr: addr, Created: fromMicros(created)})
+		page = append(page, storage.Account{ID: storage.AccountID(id), Addr: addr, Created: fromMicros(created), Disabled: off != 0})
 		return err
-	}, "SELECT id, local, created FROM accounts WHERE domain = ? AND local > ? ORDER BY local LIMIT ?", domain, from, max(limit, 0))
+	}, "SELECT id, local, created, disabled FROM accounts WHERE domain = ? AND local > ? ORDER BY local LIMIT ?", domain, from, max(limit, 0))
 	for i := range page {
 		if err == nil {
 			page[i].Secrets, err = a.secrets(ctx, page[i].ID)

@@ -9,6 +9,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Migrations are pairs of files: 0001_words.up.sql leads from version 0 to 1, and 0001_words.down.sql back.
@@ -39,14 +40,25 @@ func Version(ctx context.Context, d *Dialect, db *sql.DB) (version int, err erro
 	return version, err
 }
 
+// How often a step is tried that others were in the way of, and how long they are given.
+const (
+	migrateTries = 100
+	migratePause = 20 * time.Millisecond
+)
+
 // Migrate brings a database to a version of the schema, up or down, one step after another: each is done or not. A
 // database that is newer than this code is refused.
 func Migrate(ctx context.Context, d *Dialect, db *sql.DB, to int) error {
 	if to < 0 || to > Newest {
 		return fmt.Errorf("%s: there is no version %d of the schema, only 0 to %d", d.Name, to, Newest)
 	}
-	for {
+	for tries := 0; ; {
 		now, err := step(ctx, d, db, to)
+		if err != nil && d.Undone(err) && tries < migrateTries && ctx.Err() == nil {
+			tries++ // another process opens it at the same time, or closes it
+			time.Sleep(migratePause)
+			continue
+		}
 		if err != nil {
 			return fmt.Errorf("%s: migrate from version %d: %w", d.Name, now, err)
 		}
