@@ -32,6 +32,7 @@ func (c *connection) serve(ctx context.Context) error {
 		return err
 	}
 	if t.conn.Load().Resumed() {
+		t.outliveKeepsake()
 		c.srv.drain(ctx, t.account) // what was stored meanwhile
 	} else {
 		t.tellHooks(ctx, "Opened", c.srv.hooks.opened)
@@ -121,7 +122,7 @@ func (c *connection) setConn(conn *stream.Conn) {
 	closing := c.closing
 	c.mu.Unlock()
 	if closing {
-		conn.Fail(shuttingDown())
+		c.shutdown()
 	}
 }
 
@@ -137,6 +138,8 @@ func (c *connection) close() (context.CancelCauseFunc, *stream.Conn) {
 // does not wait.
 func (c *connection) shutdown() {
 	switch cancel, conn := c.close(); {
+	case conn != nil && c.srv.opts.KeepSessions:
+		conn.Leave(shuttingDown())
 	case conn != nil:
 		conn.Fail(shuttingDown())
 	case cancel != nil:
@@ -146,7 +149,11 @@ func (c *connection) shutdown() {
 
 // abort closes the transport.
 func (c *connection) abort() {
-	if _, conn := c.close(); conn != nil {
+	switch _, conn := c.close(); {
+	case conn != nil && c.srv.opts.KeepSessions:
+		conn.Cut()
+		return
+	case conn != nil:
 		conn.Abort()
 		return
 	}

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/parlance-xmpp/xmpp"
@@ -195,6 +196,9 @@ func (s *Server) deliverOffline(t *session, page []storage.OfflineMessage, err e
 	}
 	a.mu.Lock()
 	a.draining = false
+	if !t.keeping {
+		t.inFlight = nil
+	}
 	a.mu.Unlock()
 	if !errors.Is(err, xmpp.ErrClosed) && !isDone(ctx.Done()) {
 		t.log.Error("could not deliver offline messages", "peer", t.addr, "err", err)
@@ -239,6 +243,7 @@ func (s *Server) drainPage(ctx context.Context, t *session, page []storage.Offli
 		for i, r := range receipts {
 			if _, err := r.Await(ctx, until); err == nil {
 				done = append(done, waiting[i])
+				t.land(waiting[i])
 			} else if failure == nil {
 				failure = err
 			}
@@ -246,6 +251,9 @@ func (s *Server) drainPage(ctx context.Context, t *session, page []storage.Offli
 		waiting, receipts, bytes = nil, nil, 0
 	}
 	for _, m := range page {
+		if t.account.isInFlight(m.ID) {
+			continue
+		}
 		raw, err := stanza.Parse(m.Stanza)
 		if err != nil {
 			t.log.Error("an offline message is damaged", "peer", t.addr, "err", err)
@@ -266,6 +274,7 @@ func (s *Server) drainPage(ctx context.Context, t *session, page []storage.Offli
 			failure = err
 			break
 		}
+		t.fly(m.ID)
 		waiting, receipts = append(waiting, m.ID), append(receipts, r)
 		if bytes += len(m.Stanza); bytes > s.limits().QueueBytes/4 {
 			settle() // leave room for what others send
@@ -280,4 +289,25 @@ func (s *Server) drainPage(ctx context.Context, t *session, page []storage.Offli
 		}
 	}
 	return failure
+}
+
+// fly notes that a stored message is in the queue of the session.
+func (s *session) fly(id uint64) {
+	s.account.mu.Lock()
+	defer s.account.mu.Unlock()
+	s.inFlight = append(s.inFlight, id)
+}
+
+// land undoes fly: the message has arrived.
+func (s *session) land(ids ...uint64) {
+	s.account.mu.Lock()
+	defer s.account.mu.Unlock()
+	s.inFlight = slices.DeleteFunc(s.inFlight, func(f uint64) bool { return slices.Contains(ids, f) })
+}
+
+// isInFlight reports whether a stored message is in the queue of a session.
+func (a *account) isInFlight(id uint64) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.ContainsFunc(a.sessions, func(t *session) bool { return slices.Contains(t.inFlight, id) })
 }

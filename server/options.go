@@ -40,6 +40,11 @@ type Options struct {
 	// is one in memory.
 	Storage storage.Stores
 
+	// KeepSessions lets sessions go on that clients can resume (XEP-0198) when the server is started again: [Server.Shutdown] keeps
+	// in Storage.Documents what a session is, with the stanzas that its client has not acknowledged, and the next server that is made with this Storage
+	// has them. Nobody is told that they were gone.
+	KeepSessions bool
+
 	// Mux answers what is addressed to a domain itself. Its handlers run
 	// concurrently for different senders, one after another for each, and find in their
 	// context the session of [Server.Session]. Nil means a mux that answers service

@@ -32,7 +32,8 @@ type Server struct {
 	cluster   cluster.Member
 	log       *slog.Logger
 	aborted   chan struct{} // closed when nothing is waited for any more
-	idle      chan struct{} // closed when the server has shut down and nothing runs
+	quiet     chan struct{} // closed when the server has shut down and nothing runs but waits for parked sessions
+	idle      chan struct{} // closed when nothing runs at all
 
 	moving   sync.Mutex // held while the domains change
 	counts   counts
@@ -66,6 +67,7 @@ func New(opts *Options) (*Server, error) {
 		directory: newDirectory(o.Storage.Accounts),
 		log:       o.Logger,
 		aborted:   make(chan struct{}),
+		quiet:     make(chan struct{}),
 		idle:      make(chan struct{}),
 		listeners: make(map[net.Listener]struct{}),
 		conns:     make(map[*connection]struct{}),
@@ -87,6 +89,12 @@ func New(opts *Options) (*Server, error) {
 	if s.cluster, err = o.Cluster.Join(context.Background(), receiver{s}); err != nil {
 		return nil, fmt.Errorf("server: join the cluster: %w", err)
 	}
+	if o.KeepSessions {
+		if err := s.restoreSessions(context.Background()); err != nil {
+			s.cluster.Leave()
+			return nil, err
+		}
+	}
 	return s, nil
 }
 
@@ -106,7 +114,16 @@ func (s *Server) begin() bool {
 func (s *Server) end() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.running--; s.closing && s.running == 0 {
+	s.running--
+	s.calm()
+}
+
+// calm tells that nothing runs, or nothing but sessions without connections, when the server is shutting down. It is called with mu held.
+func (s *Server) calm() {
+	if s.closing && s.running == len(s.parked) && !isDone(s.quiet) {
+		close(s.quiet)
+	}
+	if s.closing && s.running == 0 && !isDone(s.idle) {
 		close(s.idle)
 	}
 }
@@ -122,15 +139,16 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	s.mu.Lock()
 	if !s.closing {
 		s.closing = true
-		if s.running == 0 {
-			close(s.idle)
-		}
+		s.calm()
 	}
 	for ln := range s.listeners {
 		ln.Close()
 	}
 	conns := s.connections()
-	parked := slices.Collect(maps.Keys(s.parked))
+	var parked []*session
+	if !s.opts.KeepSessions {
+		parked = slices.Collect(maps.Keys(s.parked))
+	}
 	s.mu.Unlock()
 	for _, c := range conns {
 		c.shutdown()
@@ -139,23 +157,43 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		t.fail(shuttingDown())
 	}
 	defer s.cluster.Leave()
-	select {
-	case <-s.idle:
-		return nil
-	case <-ctx.Done():
+	var late error
+	if !within(ctx, s.quiet) {
+		late = context.Cause(ctx)
+		s.hurry()
+		<-s.quiet
 	}
+	s.keepSessions(ctx)
+	if !within(ctx, s.idle) {
+		late = context.Cause(ctx)
+		s.hurry()
+		<-s.idle
+	}
+	return late
+}
+
+// within waits until a channel is closed, and reports whether ctx let it.
+func within(ctx context.Context, closed <-chan struct{}) bool {
+	select {
+	case <-closed:
+		return true
+	case <-ctx.Done():
+		return isDone(closed)
+	}
+}
+
+// hurry closes what is left at once.
+func (s *Server) hurry() {
 	s.mu.Lock()
 	if !s.gaveUp {
 		s.gaveUp = true
 		close(s.aborted)
 	}
-	conns = s.connections()
+	conns := s.connections()
 	s.mu.Unlock()
 	for _, c := range conns {
 		c.abort()
 	}
-	<-s.idle
-	return context.Cause(ctx)
 }
 
 // connections lists all connections. It is called with mu held.

@@ -31,10 +31,12 @@ type session struct {
 	others  sync.WaitGroup // goroutines that deliver offline messages
 	done    chan struct{}  // closed when it has ended: nobody resumes it any more
 	looked  clientState
-	kept    chan struct{}               // closed when what it left has been taken care of
-	left    chan struct{}               // closed when everybody has been told that it is gone
-	ready   chan struct{}               // closed when its first stream is negotiated
-	conn    atomic.Pointer[stream.Conn] // nil until the stream is negotiated; the last one if it was resumed
+	kept    chan struct{} // closed when what it left has been taken care of
+	left    chan struct{} // closed when everybody has been told that it is gone
+	ready   chan struct{} // closed when its first stream is negotiated
+
+	keepsake *keepsake                   // what it was restored from; nil if it was not. Its field Claimed is of whoever has claimed the session
+	conn     atomic.Pointer[stream.Conn] // nil until the stream is negotiated; the last one if it was resumed
 
 	rate      *bucket      // of what its client causes
 	sent      tally        // what its client has sent
@@ -53,9 +55,11 @@ type session struct {
 	suspension
 	marks      []string // of modules; replaced, never changed
 	remote     netip.Addr
-	gone       bool // nothing is delivered any more
-	crowded    bool // a message for it went to the store for want of room
-	interested bool // it asked for the roster (RFC 6121 §2.2)
+	keeping    bool     // it is being kept for the next server
+	inFlight   []uint64 // messages in its queue that are in the store until they have arrived
+	gone       bool     // nothing is delivered any more
+	crowded    bool     // a message for it went to the store for want of room
+	interested bool     // it asked for the roster (RFC 6121 §2.2)
 	shown      *announcement
 	priority   int8                 // of shown
 	directed   map[jid.JID]struct{} // who got directed presence and was not yet told otherwise (§4.6)

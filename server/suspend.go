@@ -154,11 +154,17 @@ func (s *session) disclaim() {
 func (s *session) finish(ctx context.Context) {
 	s.retire()
 	close(s.done)
+	s.end(ctx)
+}
+
+// end is finish for a session that is done.
+func (s *session) end(ctx context.Context) {
 	s.conn.Load().Discard()
 	s.leave(ctx)
 	s.others.Wait()
 	s.tellHooks(context.WithoutCancel(ctx), "Closed", s.srv.hooks.closed)
 	s.srv.keepUnsent(ctx, s)
+	s.dropKeepsake()
 	s.srv.directory.release(s.account) // not before: the next session has to know what is still under way
 	close(s.kept)
 	s.log.Debug("session closed", "peer", s.addr)
@@ -222,6 +228,10 @@ func (s *Server) find(ctx context.Context, proven *claims, addr jid.JID, id stri
 	if !ok {
 		return nil, err
 	}
+	if err := found.claimKeepsake(ctx); err != nil {
+		found.disclaim()
+		return nil, err
+	}
 	*t = found
 	return found.conn.Load(), nil
 }
@@ -261,7 +271,7 @@ func (s *Server) makeRoom(ctx context.Context, a *account, wanted, agent string)
 func (s *Server) park(t *session) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closing {
+	if s.closing && (!s.opts.KeepSessions || isDone(s.quiet)) {
 		return false
 	}
 	s.running++
@@ -272,7 +282,8 @@ func (s *Server) park(t *session) bool {
 // unpark undoes park.
 func (s *Server) unpark(t *session) {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	delete(s.parked, t)
-	s.mu.Unlock()
-	s.end()
+	s.running--
+	s.calm()
 }

@@ -111,6 +111,35 @@ func (c *Conn) Supersede() {
 	c.Cut()
 }
 
+// Leave is Fail for a side that goes and comes back, such as a server that is started again: a session that can be resumed still
+// can be. What is queued and has not begun to leave waits for that.
+func (c *Conn) Leave(e *Error) {
+	xml, err := e.AppendXML(nil)
+	if !c.resumes() || err != nil {
+		c.Fail(e)
+		return
+	}
+	if c.moved.Swap(true) {
+		return
+	}
+	c.mu.Lock()
+	if c.out.bid(xml, []byte(closingTag)) && c.reason == nil {
+		c.reason, c.failed = e, true
+	}
+	c.mu.Unlock()
+	c.endWithin(failTimeout)
+}
+
+// comesBack reports whether a peer that ends the stream with such an error means the stream, and not the session: only who binds a session
+// ends it, by closing its stream cleanly (XEP-0198 §8).
+func comesBack(e *Error) bool {
+	switch e.Condition {
+	case SystemShutdown, Reset, ConnectionTimeout, InternalServerError:
+		return true
+	}
+	return false
+}
+
 // conclude ends the stream for err, which came up while reading, and returns
 // why it has ended. It is called by whoever reads. The preamble is sent before
 // anything else, if anything is sent.
@@ -120,8 +149,8 @@ func (c *Conn) conclude(preamble []byte, err error) error {
 	switch {
 	case c.hasFailed():
 		c.hangUp()
-	case silent:
-		c.because(err)
+	case silent, isError && e.Received && c.initiating && comesBack(e) && c.resumes():
+		c.because(err) // nothing is said: a closing tag would end the session
 	case isError && !e.Received:
 		c.failWith(preamble, e)
 		c.hangUp()

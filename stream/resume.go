@@ -59,6 +59,8 @@ func (f Resume) answer(ctx context.Context, n *Negotiation, e stanza.Element, w 
 	}
 	previous, err := f.Find(ctx, n.Account(), id)
 	switch {
+	case err != nil && ctx.Err() != nil: // who is told that it failed gives up a session that may go on yet
+		return context.Cause(ctx)
 	case err != nil:
 		writeFailed(w, stanza.InternalServerError, -1)
 		return nil

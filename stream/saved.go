@@ -57,8 +57,9 @@ func (o *outbox) save(s *Saved) error {
 		return errors.New("stream: save: the session is over")
 	}
 	s.Out = o.count
+	left := o.stanzas + o.resent() // on this transport, or on one before
 	for i, part := range o.leftovers() {
-		if i < o.stanzas {
+		if i < left {
 			s.Stanzas = append(s.Stanzas, part)
 		} else {
 			s.Unsent = append(s.Unsent, part)

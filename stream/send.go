@@ -76,6 +76,13 @@ func (c *Conn) Unsent() [][]byte {
 	return c.out.unsent
 }
 
+// Last returns the receipt of the stanza that was queued last.
+func (c *Conn) Last() xmpp.Receipt {
+	c.out.mu.Lock()
+	defer c.out.mu.Unlock()
+	return xmpp.NewReceipt(c.out, c.out.queued)
+}
+
 // SendElement queues a first-level element that is no stanza, such as client
 // state indication (XEP-0352), in order with the stanzas. The peer must
 // understand it. Waiting and errors are those of [Conn.Send].

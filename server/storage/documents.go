@@ -20,6 +20,8 @@ type Documents interface {
 	// List returns the names of the documents of a kind, in the order of their bytes,
 	// those behind after. The empty name is never listed.
 	List(ctx context.Context, owner AccountID, kind, after string, limit int) ([]string, error)
+	// Owners returns accounts that have documents of a kind, in the order of the bytes of their ids, those behind after.
+	Owners(ctx context.Context, kind string, after AccountID, limit int) ([]AccountID, error)
 	// DeleteAll removes all documents of an account. It is no error if there are none.
 	DeleteAll(ctx context.Context, owner AccountID) error
 }

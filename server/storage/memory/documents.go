@@ -97,6 +97,23 @@ func (s *Documents) List(ctx context.Context, owner storage.AccountID, kind, aft
 	return names[:min(len(names), max(limit, 0))], nil
 }
 
+// Owners implements [storage.Documents].
+func (s *Documents) Owners(ctx context.Context, kind string, after storage.AccountID, limit int) ([]storage.AccountID, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var owners []storage.AccountID
+	for owner, kinds := range s.byOwner {
+		if sh := kinds[kind]; owner > after && sh != nil && len(sh.byName) > 0 {
+			owners = append(owners, owner)
+		}
+	}
+	slices.Sort(owners)
+	return owners[:min(len(owners), max(limit, 0))], nil
+}
+
 // DeleteAll implements [storage.Documents].
 func (s *Documents) DeleteAll(ctx context.Context, owner storage.AccountID) error {
 	if err := ctx.Err(); err != nil {

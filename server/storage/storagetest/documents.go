@@ -18,6 +18,7 @@ var documentTests = []test[storage.Documents]{
 	{"bounds", documentLimits},
 	{"lists in pages", documentList},
 	{"keeps owners and kinds apart", documentOwners},
+	{"lists owners in pages", documentOwnersList},
 	{"copies", documentCopies},
 	{"loses no write", documentConcurrent},
 	{"keeps any text as it is", documentTexts},
@@ -138,7 +139,34 @@ func documentContext(t *testing.T, s storage.Documents) {
 	ctx := ended(t)
 	_, getErr := s.Get(ctx, owner, "kind", "a")
 	_, listErr := s.List(ctx, owner, "kind", "", 1)
-	for _, err := range []error{getErr, listErr, s.Set(ctx, owner, "kind", "a", []byte("x"), storage.DocumentLimits{}), s.DeleteAll(ctx, owner)} {
+	_, ownersErr := s.Owners(ctx, "kind", "", 1)
+	for _, err := range []error{getErr, listErr, ownersErr, s.Set(ctx, owner, "kind", "a", []byte("x"), storage.DocumentLimits{}), s.DeleteAll(ctx, owner)} {
 		require.ErrorIs(t, err, ctx.Err())
+	}
+}
+
+func documentOwnersList(t *testing.T, s storage.Documents) {
+	want := []storage.AccountID{"A", "a", "a b", "b", "\u00e9"}
+	for _, id := range want {
+		for _, name := range []string{"", "1", "2"} {
+			require.NoError(t, s.Set(t.Context(), id, "kind", name, []byte("x"), storage.DocumentLimits{}))
+		}
+		require.NoError(t, s.Set(t.Context(), id+"x", "another", "", []byte("x"), storage.DocumentLimits{}))
+	}
+	require.NoError(t, s.Set(t.Context(), "gone", "kind", "", []byte("x"), storage.DocumentLimits{}))
+	require.NoError(t, s.Set(t.Context(), "gone", "kind", "", nil, storage.DocumentLimits{}))
+	for limit := range 7 {
+		var got []storage.AccountID
+		for after := storage.AccountID(""); ; after = got[len(got)-1] {
+			page, err := s.Owners(t.Context(), "kind", after, limit)
+			require.NoError(t, err)
+			got = append(got, page...)
+			if len(page) < limit || limit == 0 {
+				break
+			}
+		}
+		if limit > 0 {
+			require.Equal(t, want, got)
+		}
 	}
 }

@@ -205,6 +205,10 @@ func (f faultyDocuments) List(ctx context.Context, owner storage.AccountID, kind
 	return try(ctx, f.faulty, "List", func() ([]string, error) { return f.s.List(ctx, owner, kind, after, limit) })
 }
 
+func (f faultyDocuments) Owners(ctx context.Context, kind string, after storage.AccountID, limit int) ([]storage.AccountID, error) {
+	return try(ctx, f.faulty, "Owners", func() ([]storage.AccountID, error) { return f.s.Owners(ctx, kind, after, limit) })
+}
+
 func (f faultyDocuments) DeleteAll(ctx context.Context, owner storage.AccountID) error {
 	return f.do(ctx, "DeleteAll", func() error { return f.s.DeleteAll(ctx, owner) })
 }

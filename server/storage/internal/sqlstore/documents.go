@@ -72,6 +72,17 @@ func (d documents) List(ctx context.Context, owner storage.AccountID, kind, afte
 	return names, err
 }
 
+// Owners implements [storage.Documents].
+func (d documents) Owners(ctx context.Context, kind string, after storage.AccountID, limit int) (owners []storage.AccountID, err error) {
+	err = d.s.list(ctx, "list owners of documents", func(rows *sql.Rows) error {
+		var owner string
+		err := rows.Scan(&owner)
+		owners = append(owners, storage.AccountID(owner))
+		return err
+	}, "SELECT DISTINCT owner FROM documents WHERE kind = ? AND owner > ? ORDER BY owner LIMIT ?", kind, string(after), max(limit, 0))
+	return owners, err
+}
+
 // DeleteAll implements [storage.Documents].
 func (d documents) DeleteAll(ctx context.Context, owner storage.AccountID) error {
 	return d.s.write(ctx, "delete documents", string(owner), func(t *tx) error {
