@@ -61,6 +61,18 @@ func (a *account) find(full jid.JID) *session {
 	return nil
 }
 
+// coming returns the session with a full JID if its stream is just being completed: its client may have told others of it.
+func (a *account) coming(full jid.JID) *session {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, s := range a.sessions {
+		if s.addr == full && s.conn.Load() == nil && !s.gone {
+			return s
+		}
+	}
+	return nil
+}
+
 // all returns the sessions that like says, which is called with mu held, and
 // whose clients can be reached.
 func (a *account) all(like func(*session) bool) []*session {

@@ -256,6 +256,18 @@ func (s *Server) session(full jid.JID) *session {
 	return nil
 }
 
+// reach is session, and waits for one whose stream is just being completed.
+func (s *Server) reach(ctx context.Context, full jid.JID) *session {
+	a := s.directory.online(full.Bare())
+	if a == nil {
+		return nil
+	}
+	if t := a.coming(full); t != nil {
+		settled(ctx, t)
+	}
+	return a.find(full)
+}
+
 // entry returns the session of another node with a full JID, nil if there is none.
 func (s *Server) entry(full jid.JID) *cluster.Entry {
 	elsewhere := s.cluster.Elsewhere(full.Bare())

@@ -119,7 +119,7 @@ func (s *Server) askAccount(ctx context.Context, request *stanza.Raw) (payload s
 // answered as if it were not, and nobody can ask one about a roster: only its
 // account can, and the account has no full JID.
 func (s *Server) deliverIQ(ctx context.Context, o origin, st stanza.Stanza, h stanza.Header, t stanza.IQType) {
-	target := s.session(h.To)
+	target := s.reach(ctx, h.To)
 	if target == nil && s.queryElsewhere(ctx, o, st, h) {
 		return
 	}

@@ -96,7 +96,14 @@ func (s *Server) look(ctx context.Context, to jid.JID, room *[2][4]*session, try
 	case len(elsewhere) > 0:
 		return placeAmong(a, to, elsewhere), true, nil
 	case a != nil:
-		return a.look(to, room), true, nil
+		p := a.look(to, room)
+		if p.named == nil && to.IsFull() {
+			if t := a.coming(to); t != nil {
+				settled(ctx, t)
+				p = a.look(to, room)
+			}
+		}
+		return p, true, nil
 	}
 	_, err = s.accountID(ctx, to.Bare())
 	if errors.Is(err, storage.ErrNotFound) {

@@ -320,3 +320,25 @@ func TestXEP0198_5_ResumedBeforeItWasReady(t *testing.T) {
 		})
 	}
 }
+
+// Who is told of a resource may write to it at once (RFC 6121 §8.5.3.1).
+func TestI8_5_3_1_AsSoonAsItIsBound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, []string{"juliet", "romeo"})
+		h.befriend("juliet", "romeo")
+		romeo, juliet := h.login("romeo", "orchard"), h.login("juliet", "balcony")
+		s := h.srv.session(juliet.addr)
+		conn := s.conn.Load()
+		s.conn.Store(nil) // as if its stream was not complete yet
+		s.ready = make(chan struct{})
+		go romeo.send("<message to='juliet@capulet.example/balcony' type='chat' id='m'><body>hi</body></message>",
+			"<iq to='juliet@capulet.example/balcony' type='get' id='q'><query xmlns='urn:example:q'/></iq>")
+		synctest.Wait() // he is not read meanwhile
+		s.conn.Store(conn)
+		close(s.ready)
+		require.Empty(t, romeo.all())
+		require.Len(t, juliet.all(), 2)
+		romeo.hangUp()
+		juliet.hangUp()
+	})
+}

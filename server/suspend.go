@@ -192,12 +192,12 @@ func (a *account) resumable(id string, proven *claims) (found *session, coming [
 	return found, coming
 }
 
-// comeTimeout is how long who resumes waits for sessions whose streams are just being negotiated.
-const comeTimeout = 5 * time.Second
+// comeTimeout is how long somebody waits for sessions whose streams are just being negotiated.
+const comeTimeout = time.Second
 
-// settled waits until it is known what becomes of such sessions. A client that is cut off may be back before the
-// server has taken in that its first stream is complete.
-func settled(ctx context.Context, coming []*session) {
+// settled waits until it is known what becomes of such sessions. A client knows its session a moment before the server has taken in
+// that its first stream is complete. By then it may have been cut off and be back, or somebody whom it told may write to it.
+func settled(ctx context.Context, coming ...*session) {
 	ctx, cancel := context.WithTimeout(ctx, comeTimeout)
 	defer cancel()
 	for _, s := range coming {
@@ -218,7 +218,7 @@ func (s *Server) find(ctx context.Context, proven *claims, addr jid.JID, id stri
 	}
 	found, coming := a.resumable(id, proven)
 	if found == nil && len(coming) > 0 {
-		settled(ctx, coming)
+		settled(ctx, coming...)
 		found, _ = a.resumable(id, proven)
 	}
 	if found == nil {
