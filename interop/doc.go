@@ -6,4 +6,10 @@
 // they are skipped. On Debian, .ci/run interop installs what is needed:
 //
 //	XMPP_INTEROP=1 go test ./interop
+//
+// Scenarios are conversations by raw streams, played on Prosody, on ejabberd and on our
+// server, which have to agree on what the RFCs decide. Those on ours run always. What the others do
+// differently is in a table, from which docs/deviations.md is made:
+//
+//	go generate ./interop
 package interop

@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// ejabberdConfig takes: folder, STARTTLS port, direct TLS port.
+// ejabberdConfig takes: folder, STARTTLS port, direct TLS port, more modules.
 const ejabberdConfig = `
 loglevel: warning
 hosts:
@@ -35,16 +35,18 @@ listen:
     ip: "127.0.0.1"
     module: ejabberd_c2s
     tls: true
+registration_timeout: infinity
 modules:
-  mod_roster: {}
+  mod_roster:
+    versioning: true
   mod_disco: {}
   mod_ping: {}
   mod_stream_mgmt: {}
-`
+%[4]s`
 
-// startEjabberd starts ejabberd with the two accounts. The package runs it as
+// startEjabberd starts ejabberd with the two accounts and with more modules than the usual ones. The package runs it as
 // a system user of its own, who must own its files.
-func startEjabberd(t *testing.T) *peer {
+func startEjabberd(t *testing.T, modules ...string) *peer {
 	t.Helper()
 	need(t, "ejabberdctl", "erl")
 	dir, err := os.MkdirTemp("", "ejabberd") // not t.TempDir: its parents are closed to other users
@@ -52,7 +54,7 @@ func startEjabberd(t *testing.T) *peer {
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	p := newPeer(t, dir)
 	config := filepath.Join(dir, "ejabberd.yml")
-	write(t, config, fmt.Appendf(nil, ejabberdConfig, dir, port(p.startTLS), port(p.directTLS)))
+	write(t, config, fmt.Appendf(nil, ejabberdConfig, dir, port(p.startTLS), port(p.directTLS), strings.Join(modules, "")))
 	control := filepath.Join(dir, "ejabberdctl.cfg")
 	write(t, control, []byte("INET_DIST_INTERFACE=127.0.0.1\nERL_EPMD_ADDRESS=127.0.0.1\n"))
 	for _, sub := range []string{"spool", "log"} {

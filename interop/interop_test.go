@@ -14,8 +14,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/parlance-xmpp/xmpp/internal/leaktest"
 	"github.com/parlance-xmpp/xmpp/server/devcert"
 )
+
+func TestMain(m *testing.M) { leaktest.Main(m) }
 
 // The account that every other server gets for its bot, and that of a user.
 const (

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// prosodyConfig takes: folder, STARTTLS port, direct TLS port.
+// prosodyConfig takes: folder, STARTTLS port, direct TLS port, settings that replace those before.
 const prosodyConfig = `
 run_as_root = true
 pidfile = "%[1]s/prosody.pid"
@@ -30,17 +30,18 @@ authentication = "internal_hashed"
 password_hash = "SHA-256"
 ssl = { certificate = "%[1]s/cert.pem", key = "%[1]s/key.pem" }
 c2s_direct_tls_ssl = { certificate = "%[1]s/cert.pem", key = "%[1]s/key.pem" }
+%[4]s
 VirtualHost "localhost"
 `
 
-// startProsody starts Prosody with the two accounts.
-func startProsody(t *testing.T) *peer {
+// startProsody starts Prosody with the two accounts, and with settings that replace the usual ones.
+func startProsody(t *testing.T, settings ...string) *peer {
 	t.Helper()
 	need(t, "prosody", "prosodyctl")
 	dir := t.TempDir()
 	p := newPeer(t, dir)
 	config := filepath.Join(dir, "prosody.cfg.lua")
-	write(t, config, fmt.Appendf(nil, prosodyConfig, dir, port(p.startTLS), port(p.directTLS)))
+	write(t, config, fmt.Appendf(nil, prosodyConfig, dir, port(p.startTLS), port(p.directTLS), strings.Join(settings, "\n")))
 	for account, password := range map[string]string{botAccount: botPassword, userAccount: userPassword} {
 		user, host, _ := strings.Cut(account, "@")
 		command(t, "prosodyctl", "--config", config, "register", user, host, password)
