@@ -86,8 +86,9 @@ func (i Item) Check() error {
 	return nil
 }
 
-// append writes the item.
-func (i Item) append(w *stanza.Writer) error {
+// append writes the item. One of a set has a subscription only to say that it is to go; to all others it is said in full, though the
+// attribute may be left out for "none" (§2.1.2.5): there are clients that then do not list the contact.
+func (i Item) append(w *stanza.Writer, set bool) error {
 	if i.JID.IsZero() {
 		return errNoJID
 	}
@@ -95,11 +96,12 @@ func (i Item) append(w *stanza.Writer) error {
 	w.Attr("jid", i.JID.String())
 	w.OptAttr("name", i.Name)
 	switch i.Subscription {
-	case To, From, Both, Remove:
-		w.Attr("subscription", string(i.Subscription))
-	case None, "none":
+	case To, From, Both, Remove, None, "none":
 	default:
 		return fmt.Errorf("roster: %q is not a subscription", i.Subscription)
+	}
+	if !set || i.Subscription == Remove {
+		w.Attr("subscription", i.Subscription.String())
 	}
 	if i.Ask {
 		w.Attr("ask", "subscribe")

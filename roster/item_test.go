@@ -39,19 +39,19 @@ func TestI2_1_Query(t *testing.T) {
 			in:   query(`<item jid='nurse@example.com'/><item jid='nurse@example.com' name='' subscription='none' approved='false'/>`),
 			want: roster.Query{Items: []roster.Item{{JID: nurse}, {JID: nurse}}},
 
-			again: query(`<item jid='nurse@example.com'/><item jid='nurse@example.com'/>`),
+			again: query(`<item jid='nurse@example.com' subscription='none'/><item jid='nurse@example.com' subscription='none'/>`),
 		},
 		{
 			name:  "values that are not defined (§2.1.2.2, §2.1.2.5)",
 			in:    query(`<item jid='nurse@example.com' subscription='friend' ask='unsubscribe' approved='yes' color='red'><x xmlns='urn:x'/></item><other/>`),
 			want:  roster.Query{Items: []roster.Item{{JID: nurse}}},
-			again: query(`<item jid='nurse@example.com'/>`),
+			again: query(`<item jid='nurse@example.com' subscription='none'/>`),
 		},
 		{
 			name:  "approved is an xs:boolean",
 			in:    query(`<item jid='nurse@example.com' approved='1'/>`),
 			want:  roster.Query{Items: []roster.Item{{JID: nurse, Approved: true}}},
-			again: query(`<item jid='nurse@example.com' approved='true'/>`),
+			again: query(`<item jid='nurse@example.com' subscription='none' approved='true'/>`),
 		},
 		{
 			name: "removal (§2.5.1)",
@@ -60,7 +60,7 @@ func TestI2_1_Query(t *testing.T) {
 		},
 		{
 			name: "groups stay as they came, for a server to refuse",
-			in:   query(`<item jid='nurse@example.com'><group/><group>a</group><group>a</group></item>`),
+			in:   query(`<item jid='nurse@example.com' subscription='none'><group/><group>a</group><group>a</group></item>`),
 			want: roster.Query{Items: []roster.Item{{JID: nurse, Groups: []string{"", "a", "a"}}}},
 		},
 		{
@@ -68,7 +68,7 @@ func TestI2_1_Query(t *testing.T) {
 			in:   query(`<item jid='fran&#x2004;çois@example.com'/>`),
 			want: roster.Query{Items: []roster.Item{{JID: lenient("fran\u2004çois@example.com")}}},
 
-			again: query("<item jid='fran\u2004çois@example.com'/>"),
+			again: query("<item jid='fran\u2004çois@example.com' subscription='none'/>"),
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

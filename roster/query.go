@@ -26,6 +26,8 @@ type Query struct {
 	// an empty one asks to begin with versions (§2.6.2).
 	HasVer bool
 	Items  []Item
+
+	set bool // that of a client
 }
 
 // AppendXML implements [stanza.Payload]. It fails when an item has no address.
@@ -36,7 +38,7 @@ func (q Query) AppendXML(dst []byte) ([]byte, error) {
 		w.Attr("ver", q.Ver)
 	}
 	for _, i := range q.Items {
-		if err := i.append(w); err != nil {
+		if err := i.append(w, q.set); err != nil {
 			return dst, err
 		}
 	}

@@ -96,7 +96,7 @@ func Delete(ctx context.Context, s xmpp.Session, contact jid.JID) error {
 }
 
 func set(ctx context.Context, s xmpp.Session, verb string, item Item) error {
-	_, err := s.Query(ctx, stanza.IQ{Type: stanza.IQSet, Payload: Query{Items: []Item{item}}})
+	_, err := s.Query(ctx, stanza.IQ{Type: stanza.IQSet, Payload: Query{Items: []Item{item}, set: true}})
 	if err != nil {
 		return fmt.Errorf("roster: %s %s: %w", verb, item.JID, err)
 	}

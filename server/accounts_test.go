@@ -82,9 +82,9 @@ func TestDeleteAccount(t *testing.T) {
 		"<presence type='unsubscribe' id='*' from='juliet@capulet.example' to='romeo@capulet.example'/>",
 		item(romeo, "jid='juliet@capulet.example' subscription='to'"),
 		"<presence type='unsubscribed' id='*' from='juliet@capulet.example' to='romeo@capulet.example'/>",
-		item(romeo, "jid='juliet@capulet.example'"))
+		item(romeo, "jid='juliet@capulet.example' subscription='none'"))
 	paris.expect("<presence type='unsubscribed' id='*' from='juliet@capulet.example' to='paris@capulet.example'/>",
-		item(paris, "jid='juliet@capulet.example'"))
+		item(paris, "jid='juliet@capulet.example' subscription='none'"))
 	romeo.send("<message to='juliet@capulet.example'><body>x</body></message>", "<iq type='get' id='1' to='juliet@capulet.example'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>")
 	romeo.expect(iqError(romeo, "1", "juliet@capulet.example", unavailable))
 	c := h.connect()

@@ -153,7 +153,7 @@ func TestModuleSubscribes(t *testing.T) {
 	require.NoError(t, host.Subscribe(t.Context(), a, h.addr("nurse")))
 	juliet.expect()
 	require.NoError(t, host.Subscribe(t.Context(), a, romeo.addr))
-	juliet.expect(item(juliet, "jid='romeo@capulet.example' ask='subscribe'"))
+	juliet.expect(item(juliet, "jid='romeo@capulet.example' subscription='none' ask='subscribe'"))
 	romeo.expect("<presence id='*' type='subscribe' from='juliet@capulet.example' to='romeo@capulet.example'/>")
 
 	refuse = true

@@ -44,11 +44,11 @@ func TestI2_3_2_AddUpdateRemove(t *testing.T) {
 		return "<iq type='set' id='*' to='" + c.addr.String() + "'><query xmlns='jabber:iq:roster'><item " + attrs + ">" + content + "</item></query></iq>"
 	}
 	for i, tt := range []struct{ attrs, content, wantAttrs, wantContent string }{
-		{"jid='nurse@capulet.example' name='Nurse'", "<group>Servants</group>", "jid='nurse@capulet.example' name='Nurse'", "<group>Servants</group>"},
+		{"jid='nurse@capulet.example' name='Nurse'", "<group>Servants</group>", "jid='nurse@capulet.example' name='Nurse' subscription='none'", "<group>Servants</group>"},
 		// What the client has no say in is ignored (§2.1.2.1, §2.1.2.2, §2.1.5).
 		{"jid='nurse@capulet.example' name='&quot;&lt;&amp;' subscription='both' ask='subscribe' approved='true'", "<group>A</group><group>B</group>",
-			"jid='nurse@capulet.example' name='&quot;&lt;&amp;'", "<group>A</group><group>B</group>"},
-		{"jid='Nurse@CAPULET.example' name=''", "", "jid='nurse@capulet.example'", ""}, // §2.4.1
+			"jid='nurse@capulet.example' name='&quot;&lt;&amp;' subscription='none'", "<group>A</group><group>B</group>"},
+		{"jid='Nurse@CAPULET.example' name=''", "", "jid='nurse@capulet.example' subscription='none'", ""}, // §2.4.1
 		{"jid='nurse@capulet.example' subscription='remove'", "", "jid='nurse@capulet.example' subscription='remove'", ""},
 	} {
 		id := fmt.Sprint("rs", i)
@@ -236,7 +236,7 @@ func TestI2_6_3_Versions(t *testing.T) {
 	require.Zero(t, items)
 	juliet.send(set("1", "jid='nurse@capulet.example' name='Nurse'", ""))
 	first, pushed := pushesOf(juliet.all())
-	require.Equal(t, []string{"nurse@capulet.example Nurse"}, pushed)
+	require.Equal(t, []string{"nurse@capulet.example Nurse none"}, pushed)
 	require.NotEqual(t, empty, first[0])
 
 	chamber := h.login("juliet", "chamber")
@@ -249,7 +249,7 @@ func TestI2_6_3_Versions(t *testing.T) {
 	again := h.login("juliet", "again")
 	ver, _, vers, pushed := again.versions(first[0])
 	require.Empty(t, ver, "the answer is empty, and pushes follow")
-	require.Equal(t, []string{"nurse@capulet.example  remove", "romeo@capulet.example", "paris@capulet.example Paris"}, pushed)
+	require.Equal(t, []string{"nurse@capulet.example  remove", "romeo@capulet.example  none", "paris@capulet.example Paris none"}, pushed)
 	require.Equal(t, live[1:], vers, "as when they were pushed first")
 	_, _, _, pushed = h.login("juliet", "up to date").versions(live[3])
 	require.Empty(t, pushed)

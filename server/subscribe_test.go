@@ -25,7 +25,7 @@ func TestI3_1_Handshake(t *testing.T) {
 
 	// Romeo asks, naming a full JID (§3.1.2).
 	romeo.send("<presence id='xk3h1v69' to='juliet@capulet.example/balcony' type='subscribe'><status>It is I</status></presence>")
-	romeo.expect(item(romeo, "jid='juliet@capulet.example' ask='subscribe'"))
+	romeo.expect(item(romeo, "jid='juliet@capulet.example' subscription='none' ask='subscribe'"))
 	juliet.expect("<presence id='xk3h1v69' xml:lang='en' from='romeo@capulet.example' to='juliet@capulet.example' type='subscribe'><status>It is I</status></presence>")
 
 	// Juliet agrees.
@@ -54,10 +54,10 @@ func TestI3_1_Handshake(t *testing.T) {
 
 	// Juliet no longer wants to see Romeo (§3.3). The automatic answer changes nothing.
 	juliet.send("<presence to='romeo@capulet.example' type='unsubscribe'/>")
-	juliet.expect(item(juliet, "jid='romeo@capulet.example'"),
+	juliet.expect(item(juliet, "jid='romeo@capulet.example' subscription='none'"),
 		"<presence from='romeo@capulet.example/orchard' to='juliet@capulet.example' type='unavailable'/>")
 	romeo.expect("<presence xml:lang='en' from='juliet@capulet.example' to='romeo@capulet.example' type='unsubscribe'/>",
-		item(romeo, "jid='juliet@capulet.example'"))
+		item(romeo, "jid='juliet@capulet.example' subscription='none'"))
 }
 
 // A request is kept whole and delivered at every login until it is answered, once.
@@ -120,7 +120,7 @@ func TestI3_1_3_AutoReply(t *testing.T) {
 	romeo.send("<presence/>")
 	romeo.all()
 	romeo.send("<presence id='again' to='juliet@capulet.example' type='subscribe'/>")
-	romeo.expect(item(romeo, "jid='juliet@capulet.example' ask='subscribe'"),
+	romeo.expect(item(romeo, "jid='juliet@capulet.example' subscription='none' ask='subscribe'"),
 		"<presence id='again' from='juliet@capulet.example' to='romeo@capulet.example' type='subscribed'/>",
 		item(romeo, "jid='juliet@capulet.example' subscription='to'"),
 		"<presence xml:lang='en' from='juliet@capulet.example/balcony' to='romeo@capulet.example'/>")
@@ -138,18 +138,18 @@ func TestI3_4_2_PreApproval(t *testing.T) {
 	romeo.send("<presence/>")
 	romeo.all()
 	juliet.send("<presence to='romeo@capulet.example' type='subscribed'/>")
-	juliet.expect(item(juliet, "jid='romeo@capulet.example' approved='true'"))
+	juliet.expect(item(juliet, "jid='romeo@capulet.example' subscription='none' approved='true'"))
 	romeo.expect()
 
 	romeo.send("<presence id='s' to='juliet@capulet.example' type='subscribe'/>")
-	romeo.expect(item(romeo, "jid='juliet@capulet.example' ask='subscribe'"),
+	romeo.expect(item(romeo, "jid='juliet@capulet.example' subscription='none' ask='subscribe'"),
 		"<presence id='s' from='juliet@capulet.example' to='romeo@capulet.example' type='subscribed'/>",
 		item(romeo, "jid='juliet@capulet.example' subscription='to'"),
 		"<presence xml:lang='en' from='juliet@capulet.example/balcony' to='romeo@capulet.example'/>")
 	juliet.expect(item(juliet, "jid='romeo@capulet.example' subscription='from' approved='true'"))
 
 	juliet.send("<presence to='romeo@capulet.example' type='unsubscribed'/>") // takes it back for good
-	juliet.expect(item(juliet, "jid='romeo@capulet.example'"))
+	juliet.expect(item(juliet, "jid='romeo@capulet.example' subscription='none'"))
 	romeo.all()
 	romeo.send("<presence to='juliet@capulet.example' type='subscribe'/>")
 	romeo.sync()
@@ -161,7 +161,7 @@ func TestI3_2_2_CancelPreApproval(t *testing.T) {
 	h := newHouse(t, []string{"juliet", "romeo"})
 	juliet, romeo := h.interested("juliet", "balcony"), h.online("romeo", "orchard", "")
 	juliet.send("<presence to='romeo@capulet.example' type='subscribed'/>", "<presence to='romeo@capulet.example' type='unsubscribed'/>")
-	juliet.expect(item(juliet, "jid='romeo@capulet.example' approved='true'"), item(juliet, "jid='romeo@capulet.example'"))
+	juliet.expect(item(juliet, "jid='romeo@capulet.example' subscription='none' approved='true'"), item(juliet, "jid='romeo@capulet.example' subscription='none'"))
 	romeo.expect()
 }
 
@@ -195,7 +195,7 @@ func TestI3_1_2_Unroutable(t *testing.T) {
 		juliet.expect("<presence type='error' id='2' from='juliet@capulet.example' to='juliet@capulet.example'>" + stanzaError("cancel", "not-allowed") + "</presence>")
 	}
 	juliet.send("<presence to='nobody@capulet.example' type='subscribe'/>")
-	juliet.expect(item(juliet, "jid='nobody@capulet.example' ask='subscribe'")) // as for anybody else
+	juliet.expect(item(juliet, "jid='nobody@capulet.example' subscription='none' ask='subscribe'")) // as for anybody else
 	juliet.send("<presence id='3' to='romeo@capulet.example' type='subscribe'><status>" + strings.Repeat("x", maxRequest) + "</status></presence>")
 	juliet.expect("<presence type='error' id='3' from='romeo@capulet.example' to='juliet@capulet.example'>" + stanzaError("modify", "policy-violation") + "</presence>")
 }
