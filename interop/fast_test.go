@@ -29,10 +29,7 @@ func (d demo) on(t *testing.T, dir string, env []string, name string, args ...st
 // management, then with the token that it got (FAST), and resumes its session when the connection is
 // cut.
 func TestXMPPjsOnDemo(t *testing.T) {
-	need(t, "node")
-	if _, err := os.Stat("testdata/xmppjs/node_modules"); err != nil {
-		t.Fatalf("%v; .ci/run interop installs what is needed", err)
-	}
+	needNode(t)
 	d := startDemo(t)
 	out := d.on(t, "testdata/xmppjs", []string{"NODE_EXTRA_CA_CERTS=" + d.ca},
 		"node", "login.mjs", "xmpp://"+d.server, "localhost", "you", d.password)

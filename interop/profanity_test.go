@@ -65,11 +65,15 @@ func (term *terminal) await(t *testing.T, text string) {
 	}
 }
 
-// TestProfanityOnDemo: profanity logs in to our server with the certificate
-// verified, sees the bot in its roster and gets its echo.
-func TestProfanityOnDemo(t *testing.T) {
-	need(t, "profanity", "tmux", "openssl")
-	d := startDemo(t)
+// A prof is profanity on a terminal, which reaches a server.
+type prof struct {
+	*terminal
+	host, port string
+}
+
+// startProfanity starts profanity with a home of its own, in which the authority of the server is trusted.
+func startProfanity(t *testing.T, d demo) *prof {
+	t.Helper()
 	dir := t.TempDir()
 	certs := filepath.Join(dir, "certs")
 	require.NoError(t, os.Mkdir(certs, 0o755))
@@ -77,15 +81,31 @@ func TestProfanityOnDemo(t *testing.T) {
 	require.NoError(t, err)
 	write(t, filepath.Join(certs, "ca.pem"), pem)
 	command(t, "openssl", "rehash", certs)
-	host, port, err := net.SplitHostPort(d.server)
+	p := new(prof)
+	p.host, p.port, err = net.SplitHostPort(d.server)
 	require.NoError(t, err)
+	p.terminal = startTerminal(t, fmt.Sprintf("HOME=%[1]s XDG_CONFIG_HOME=%[1]s/config XDG_DATA_HOME=%[1]s/data LANG=C.UTF-8 profanity", dir))
+	p.enter(t, "Type /help", "/tls certpath set "+certs)
+	p.await(t, "Certificate path set")
+	return p
+}
 
-	term := startTerminal(t, fmt.Sprintf("HOME=%[1]s XDG_CONFIG_HOME=%[1]s/config XDG_DATA_HOME=%[1]s/data LANG=C.UTF-8 profanity", dir))
-	term.enter(t, "Type /help", "/tls certpath set "+certs)
-	term.enter(t, "Certificate path set", fmt.Sprintf("/connect %s server %s port %s tls force", d.account, host, port))
-	term.enter(t, "Enter password", d.password)
-	term.await(t, "logged in successfully")
-	term.enter(t, "[TLS] [online]", "/roster")
+// connect logs in.
+func (p *prof) connect(t *testing.T, account, password string) {
+	t.Helper()
+	p.enter(t, "", fmt.Sprintf("/connect %s server %s port %s tls force", account, p.host, p.port))
+	p.enter(t, "Enter password", password)
+	p.await(t, "[TLS] [online]")
+}
+
+// TestProfanityOnDemo: profanity logs in to our server with the certificate
+// verified, sees the bot in its roster and gets its echo.
+func TestProfanityOnDemo(t *testing.T) {
+	need(t, "profanity", "tmux", "openssl")
+	d := startDemo(t)
+	term := startProfanity(t, d)
+	term.connect(t, d.account, d.password)
+	term.enter(t, "", "/roster")
 	term.await(t, "bot@localhost - both")
 	term.enter(t, "", "/msg bot@localhost hello from profanity")
 	term.await(t, "me: hello from profanity")

@@ -2,6 +2,7 @@
 each text echoed. Arguments: account, password, host:port, CA file, texts."""
 
 import asyncio
+import inspect
 import sys
 
 import slixmpp
@@ -30,7 +31,11 @@ async def main(account, password, server, ca, *texts):
     user = User(account, password, ca)
     ready = user.wait_until("session_start", timeout=20)
     host, port = server.rsplit(":", 1)
-    user.connect((host, int(port)))
+    if "address" in inspect.signature(slixmpp.ClientXMPP.connect).parameters:
+        user.connect((host, int(port)))
+    else:  # newer versions ignore such a pair, and try 5222
+        user.enable_direct_tls = False
+        user.connect(host, int(port))
     await ready
     print("logged in as", user.boundjid.full)
     await user.get_roster()

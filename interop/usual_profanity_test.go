@@ -1,0 +1,78 @@
+//go:build unix
+
+package interop
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/parlance-xmpp/xmpp/xep/register"
+)
+
+// ask enters a command on a clean screen and waits for answers.
+func (p *prof) ask(t *testing.T, line string, answers ...string) {
+	t.Helper()
+	p.enter(t, "", "/win 1")
+	p.enter(t, "", "/clear")
+	require.Eventually(t, func() bool { return !strings.Contains(p.screen(t), " - ") }, startTimeout, 20*time.Millisecond)
+	p.enter(t, "", line)
+	for _, a := range answers {
+		p.await(t, a)
+	}
+}
+
+// TestUsualProfanity: two people with profanity, one of whom makes the account with it, have from our server what they expect of one.
+func TestUsualProfanity(t *testing.T) {
+	need(t, "profanity", "tmux", "openssl")
+	u := startUsual(t, register.Open, "juliet")
+	newcomer := startProfanity(t, u.demo()) // profanity cannot connect after it has registered
+	newcomer.enter(t, "", fmt.Sprintf("/register romeo localhost port %s tls force", newcomer.port))
+	newcomer.enter(t, "assword", usualPassword)
+	newcomer.enter(t, "onfirm", usualPassword)
+	newcomer.await(t, "Registration successful")
+
+	juliet, romeo := startProfanity(t, u.demo()), startProfanity(t, u.demo())
+	juliet.connect(t, "juliet@localhost/balcony", usualPassword)
+	romeo.connect(t, "romeo@localhost/orchard", usualPassword)
+
+	juliet.ask(t, "/roster hide") // the panel: what it shows is no answer
+	juliet.ask(t, "/sub request romeo@localhost", "Sent subscription request to romeo@localhost.")
+	romeo.await(t, "Received authorization request from juliet@localhost")
+	romeo.ask(t, "/sub allow juliet@localhost", "Accepted subscription for juliet@localhost")
+	juliet.await(t, "romeo@localhost (orchard) is online")
+	juliet.ask(t, "/roster", "romeo@localhost - to")
+	romeo.ask(t, `/status set away "looking at the balcony"`)
+	juliet.await(t, `romeo@localhost (orchard) is away, "looking at the balcony"`)
+	for _, q := range [][]string{
+		{"/carbons on"},
+		{"/ping", "Ping response from server"},
+		{"/ping romeo@localhost/orchard", "Ping response from romeo@localhost/orchard"},
+		{"/disco info localhost", "Service discovery info for localhost", "im server", "urn:xmpp:blocking", "urn:xmpp:carbons:2"},
+		{"/serversoftware localhost", "Parlance", "interop"},
+		{"/software romeo@localhost/orchard", "Name    : Profanity"},
+		{"/lastactivity get", "localhost up since"},
+		{"/lastactivity get romeo@localhost", "romeo@localhost currently logged in"},
+		{"/caps romeo@localhost/orchard", "Identity: Profanity", "urn:xmpp:ping"}, // which it has verified
+		{"/blocked add romeo@localhost", "User romeo@localhost successfully blocked."},
+		{"/blocked", "Blocked users:", " -   romeo@localhost"},
+	} {
+		juliet.ask(t, q[0], q[1:]...)
+	}
+	romeo.ask(t, "/msg juliet@localhost do you hear me?", "do you hear me?", "service-unavailable")
+	juliet.ask(t, "/blocked remove romeo@localhost", "User romeo@localhost successfully unblocked.")
+	romeo.ask(t, "/msg juliet@localhost and now?")
+	juliet.ask(t, "/win 2", "and now?")
+	require.NotContains(t, juliet.screen(t), "do you hear me?")
+
+	juliet.ask(t, "/changepassword")
+	const other = "a rose by any other name"
+	juliet.enter(t, "Enter password", other)
+	juliet.enter(t, "Confirm password", other)
+	juliet.await(t, "Password successfully changed")
+	third := startProfanity(t, u.demo())
+	third.connect(t, "juliet@localhost/chamber", other)
+}

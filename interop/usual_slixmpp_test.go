@@ -1,0 +1,46 @@
+//go:build unix
+
+package interop
+
+import (
+	"testing"
+
+	"github.com/parlance-xmpp/xmpp/xep/register"
+)
+
+// slixmpps are the versions of slixmpp that are tried, by the interpreter that has them.
+var slixmpps = map[string]string{"packaged": "/usr/bin/python3", "newest": "testdata/venv/bin/python"}
+
+// TestUsualSlixmpp: two people with two devices each, made of slixmpp, have from our server what they expect of one.
+func TestUsualSlixmpp(t *testing.T) {
+	for name, python := range slixmpps {
+		t.Run(name, func(t *testing.T) {
+			need(t, python)
+			u := startUsual(t, register.Closed, "juliet", "romeo")
+			out := u.demo().on(t, "", nil, python, "testdata/usual_slixmpp.py", u.address, u.ca, usualPassword)
+			requireFound(t, out,
+				"login", "stream features", "limits", "stream management", "resumption", "server disco", "contact addresses",
+				"server capabilities", "roster versions", "new contact", "subscription", "subscription back", "roster item",
+				"contact capabilities", "ping", "software version", "entity time", "last activity", "vcard", "avatar",
+				"private xml", "carbons", "client state", "blocking", "unblocking", "offline message", "roster removal", "goodbye")
+		})
+	}
+}
+
+// TestUsualSlixmppRegister: slixmpp makes an account on our server, where all may and where those who are invited may, changes its
+// password and deletes it.
+func TestUsualSlixmppRegister(t *testing.T) {
+	for name, python := range slixmpps {
+		for mode, way := range map[register.Mode]string{register.Open: "open", register.Invited: "invited"} {
+			t.Run(name+", "+way, func(t *testing.T) {
+				need(t, python)
+				u := startUsual(t, mode, "juliet")
+				args := []string{"testdata/usual_slixmpp_register.py", u.address, u.ca}
+				if mode == register.Invited {
+					args = append(args, u.invite(t, "juliet@localhost"))
+				}
+				requireFound(t, u.demo().on(t, "", nil, python, args...), "account", "inviter", "refusal", "registered", "password", "removal")
+			})
+		}
+	}
+}
