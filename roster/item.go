@@ -77,7 +77,7 @@ func (i Item) Check() error {
 	groups := slices.Sorted(slices.Values(i.Groups))
 	for n, g := range groups {
 		if g == "" {
-			return &stanza.Error{Condition: stanza.NotAcceptable, Text: "a group has no name"}
+			return &stanza.Error{Condition: stanza.NotAcceptable, Text: "a group has no name", Lang: "en"}
 		}
 		if n > 0 && g == groups[n-1] {
 			return badRequest("a group is there twice")

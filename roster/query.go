@@ -76,7 +76,7 @@ func (q Query) Change() (Item, error) {
 }
 
 func badRequest(text string) *stanza.Error {
-	return &stanza.Error{Condition: stanza.BadRequest, Text: text}
+	return &stanza.Error{Condition: stanza.BadRequest, Text: text, Lang: "en"}
 }
 
 var errNoJID = errors.New("roster: an item needs an address")

@@ -112,7 +112,7 @@ func TestSec_RecreatedAccountInheritsNothing(t *testing.T) {
 
 	juliet := h.login("juliet", "balcony")
 	juliet.send("<iq type='get' id='r'><query xmlns='jabber:iq:roster'/></iq>", "<presence/>")
-	juliet.expect("<iq type='result' id='r' to='juliet@capulet.example/balcony'><query xmlns='jabber:iq:roster'/></iq>",
+	juliet.expect("<iq type='result' id='r' to='juliet@capulet.example/balcony'><query xmlns='jabber:iq:roster' ver='*'/></iq>",
 		"<presence xml:lang='en' from='juliet@capulet.example/balcony' to='juliet@capulet.example'/>")
 }
 

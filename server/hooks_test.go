@@ -213,7 +213,7 @@ func TestHookRequested(t *testing.T) {
 	require.Contains(t, got, "presence  juliet@capulet.example/balcony")
 	juliet.expect()
 	juliet.send("<iq type='get' id='r'><query xmlns='jabber:iq:roster'/></iq>")
-	juliet.expect("<iq type='result' id='r' to='juliet@capulet.example/balcony'><query xmlns='jabber:iq:roster'><item jid='romeo@capulet.example' subscription='from'/></query></iq>")
+	juliet.expect("<iq type='result' id='r' to='juliet@capulet.example/balcony'><query xmlns='jabber:iq:roster' ver='*'><item jid='romeo@capulet.example' subscription='from'/></query></iq>")
 }
 
 // What waits for an account to be online does not pass what has been forbidden since. What cannot be decided goes on

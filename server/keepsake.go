@@ -29,7 +29,6 @@ type keepsake struct {
 	Directed   []jid.JID `json:",omitempty"`
 	Marks      []string  `json:",omitempty"`
 	Interested bool      `json:",omitempty"`
-	Versioned  bool      `json:",omitempty"`
 	InFlight   []uint64  `json:",omitempty"` // offline messages that are among the stanzas
 
 	// Claimed says that the session goes on, or ended, in a server that did not get to say what became of the stanzas in it.
@@ -84,7 +83,7 @@ func (s *Server) keep(ctx context.Context, t *session) error {
 	if err != nil {
 		return err
 	}
-	k := keepsake{Stream: *saved, Since: t.since, Agent: t.agent, Versioned: t.versioned.Load()}
+	k := keepsake{Stream: *saved, Since: t.since, Agent: t.agent}
 	t.account.mu.Lock()
 	k.Priority, k.Marks, k.Interested, k.InFlight = t.priority, t.marks, t.interested, t.inFlight
 	shown := t.shown
@@ -216,7 +215,6 @@ func (s *Server) restore(ctx context.Context, owner storage.AccountID, k *keepsa
 		return err
 	}
 	t.since, t.keepsake = k.Since, k
-	t.versioned.Store(k.Versioned)
 	t.conn.Store(conn)
 	close(t.ready)
 	a.mu.Lock()

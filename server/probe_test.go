@@ -60,7 +60,7 @@ func TestI4_3_2_ProbeUnauthorized(t *testing.T) {
 		h.subscription("tybalt", to.Bare().String(), storage.To)
 		tybalt.send("<presence type='probe' id='p' to='" + to.String() + "'/>")
 		tybalt.expect("<presence type='unsubscribed' id='p' from='"+to.Bare().String()+"' to='tybalt@capulet.example'/>",
-			"<iq type='set' id='*' to='tybalt@capulet.example/street'><query xmlns='jabber:iq:roster'><item jid='"+to.Bare().String()+"' subscription='none'/></query></iq>")
+			"<iq type='set' id='*' to='tybalt@capulet.example/street'><query xmlns='jabber:iq:roster' ver='*'><item jid='"+to.Bare().String()+"' subscription='none'/></query></iq>")
 	}
 	tybalt.send("<presence type='probe' to='juliet@capulet.example'/>") // there is no subscription left to end
 	tybalt.expect()
@@ -75,7 +75,7 @@ func TestI4_3_1_ProbeAtLogin(t *testing.T) {
 	romeo.send("<presence/>")
 	romeo.expect("<presence xml:lang='en' from='romeo@capulet.example/orchard' to='romeo@capulet.example'/>",
 		"<presence type='unsubscribed' from='juliet@capulet.example' to='romeo@capulet.example'/>",
-		"<iq type='set' id='*' to='romeo@capulet.example/orchard'><query xmlns='jabber:iq:roster'><item jid='juliet@capulet.example' subscription='none'/></query></iq>")
+		"<iq type='set' id='*' to='romeo@capulet.example/orchard'><query xmlns='jabber:iq:roster' ver='*'><item jid='juliet@capulet.example' subscription='none'/></query></iq>")
 }
 
 // Who got directed presence may ask for that full JID, and learns no more than that.

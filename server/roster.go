@@ -70,9 +70,6 @@ func (s *Server) push(a *account, i roster.Item, version uint64) {
 
 // push sends one item as it is since the roster has that version.
 func (s *session) push(q roster.Query) {
-	if !s.versioned.Load() {
-		q.Ver = ""
-	}
 	iq := stanza.IQ{To: s.addr, ID: stanza.NewID(), Type: stanza.IQSet, Payload: q}
 	s.deliver(iq, iq.Header())
 }

@@ -32,7 +32,7 @@ func TestI2_1_4_EmptyRoster(t *testing.T) {
 	h := newHouse(t, []string{"juliet"})
 	juliet := h.login("juliet", "balcony")
 	juliet.send("<iq type='get' id='bv1bs71f'><query xmlns='jabber:iq:roster'/></iq>")
-	juliet.expect("<iq type='result' id='bv1bs71f' to='juliet@capulet.example/balcony'><query xmlns='jabber:iq:roster'/></iq>")
+	juliet.expect("<iq type='result' id='bv1bs71f' to='juliet@capulet.example/balcony'><query xmlns='jabber:iq:roster' ver='*'/></iq>")
 }
 
 // Sets are pushed to the interested sessions, that of the sender included, and
@@ -41,7 +41,7 @@ func TestI2_3_2_AddUpdateRemove(t *testing.T) {
 	h := newHouse(t, []string{"juliet"})
 	balcony, chamber, hall := h.interested("juliet", "balcony"), h.interested("juliet", "chamber"), h.online("juliet", "hall", "")
 	push := func(c *client, attrs, content string) string {
-		return "<iq type='set' id='*' to='" + c.addr.String() + "'><query xmlns='jabber:iq:roster'><item " + attrs + ">" + content + "</item></query></iq>"
+		return "<iq type='set' id='*' to='" + c.addr.String() + "'><query xmlns='jabber:iq:roster' ver='*'><item " + attrs + ">" + content + "</item></query></iq>"
 	}
 	for i, tt := range []struct{ attrs, content, wantAttrs, wantContent string }{
 		{"jid='nurse@capulet.example' name='Nurse'", "<group>Servants</group>", "jid='nurse@capulet.example' name='Nurse' subscription='none'", "<group>Servants</group>"},
@@ -58,7 +58,7 @@ func TestI2_3_2_AddUpdateRemove(t *testing.T) {
 		hall.expect()
 	}
 	balcony.send("<iq type='get' id='get'><query xmlns='jabber:iq:roster'/></iq>")
-	balcony.expect("<iq type='result' id='get' to='juliet@capulet.example/balcony'><query xmlns='jabber:iq:roster'/></iq>")
+	balcony.expect("<iq type='result' id='get' to='juliet@capulet.example/balcony'><query xmlns='jabber:iq:roster' ver='*'/></iq>")
 }
 
 // What clients answer to pushes does not matter (§2.1.6).
@@ -80,7 +80,7 @@ func TestI2_2_Retrieve(t *testing.T) {
 		fmt.Fprintf(&want, "<item jid='%s' subscription='both'/>", jid)
 	}
 	juliet.send("<iq type='get' id='r'><query xmlns='jabber:iq:roster'/></iq>")
-	juliet.expect("<iq type='result' id='r' to='juliet@capulet.example/balcony'><query xmlns='jabber:iq:roster'>" + want.String() + "</query></iq>")
+	juliet.expect("<iq type='result' id='r' to='juliet@capulet.example/balcony'><query xmlns='jabber:iq:roster' ver='*'>" + want.String() + "</query></iq>")
 }
 
 func TestI2_3_3_Errors(t *testing.T) {
@@ -189,7 +189,7 @@ func TestI2_1_5_OwnBareJID(t *testing.T) {
 	h := newHouse(t, []string{"juliet"})
 	juliet := h.login("juliet", "balcony")
 	juliet.send("<iq type='get' id='1' to='juliet@capulet.example'><query xmlns='jabber:iq:roster'/></iq>")
-	juliet.expect("<iq type='result' id='1' from='juliet@capulet.example' to='juliet@capulet.example/balcony'><query xmlns='jabber:iq:roster'/></iq>")
+	juliet.expect("<iq type='result' id='1' from='juliet@capulet.example' to='juliet@capulet.example/balcony'><query xmlns='jabber:iq:roster' ver='*'/></iq>")
 }
 
 // versions asks for the roster, knowing a version, and returns what then comes: the version and number of
@@ -265,11 +265,18 @@ func TestI2_6_3_Versions(t *testing.T) {
 	require.Zero(t, items)
 }
 
-// A client that did not ask for versions is told none.
-func TestI2_6_2_NoVersions(t *testing.T) {
+// A client that did not ask for versions is told them all the same.
+func TestI2_6_3_VersionsForAll(t *testing.T) {
 	h := newHouse(t, []string{"juliet"})
-	juliet := h.interested("juliet", "balcony")
-	juliet.send(set("1", "jid='nurse@capulet.example'", ""))
+	juliet := h.login("juliet", "balcony")
+	juliet.send("<iq type='get' id='1'><query xmlns='jabber:iq:roster'/></iq>")
+	got := juliet.all()
+	require.Len(t, got, 1)
+	empty := got[0].First().Attr("ver")
+	require.NotEmpty(t, empty)
+	juliet.send(set("2", "jid='nurse@capulet.example'", ""))
 	vers, _ := pushesOf(juliet.all())
-	require.Equal(t, []string{""}, vers)
+	require.Len(t, vers, 1)
+	require.NotEmpty(t, vers[0])
+	require.NotEqual(t, empty, vers[0])
 }

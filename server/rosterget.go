@@ -24,7 +24,6 @@ func (s *session) rosterGet(ctx context.Context, iq *stanza.IQ) error {
 	if len(q.Items) > 0 {
 		return &stanza.Error{Condition: stanza.BadRequest, Text: "a request has no items", Lang: "en"} // §2.1.3
 	}
-	s.versioned.Store(q.HasVer)
 	if since, ok := s.account.version(q.Ver); ok {
 		changes, err := s.srv.changes(ctx, s.account, since)
 		if err == nil {
@@ -42,18 +41,15 @@ func (s *session) rosterGet(ctx context.Context, iq *stanza.IQ) error {
 	if err != nil {
 		return err
 	}
-	answer := roster.Query{}
+	version, err := s.srv.opts.Storage.Rosters.Version(ctx, s.account.id)
+	if err != nil {
+		return err
+	}
+	answer := roster.Query{Ver: s.account.ver(version)} // also for those who did not ask for one (§2.6.3)
 	for _, c := range contacts {
 		if c.Listed {
 			answer.Items = append(answer.Items, itemOf(c))
 		}
-	}
-	if q.HasVer { // it can do with versions (§2.6.2)
-		version, err := s.srv.opts.Storage.Rosters.Version(ctx, s.account.id)
-		if err != nil {
-			return err
-		}
-		answer.Ver = s.account.ver(version)
 	}
 	s.answerRoster(iq, answer)
 	return nil

@@ -11,7 +11,7 @@ import (
 
 // item is a roster push to a session, of an item with these attributes.
 func item(c *client, attrs string) string {
-	return "<iq type='set' id='*' to='" + c.addr.String() + "'><query xmlns='jabber:iq:roster'><item " + attrs + "/></query></iq>"
+	return "<iq type='set' id='*' to='" + c.addr.String() + "'><query xmlns='jabber:iq:roster' ver='*'><item " + attrs + "/></query></iq>"
 }
 
 // The handshake of two people, as the examples of §3.1 have it.
@@ -71,7 +71,7 @@ func TestI3_1_3_StoredRequest(t *testing.T) {
 
 	balcony := h.interested("juliet", "balcony")
 	balcony.send("<iq type='get' id='r'><query xmlns='jabber:iq:roster'/></iq>")
-	balcony.expect("<iq type='result' id='r' to='juliet@capulet.example/balcony'><query xmlns='jabber:iq:roster'/></iq>") // not in the roster (§3.1.3, A.1)
+	balcony.expect("<iq type='result' id='r' to='juliet@capulet.example/balcony'><query xmlns='jabber:iq:roster' ver='*'/></iq>") // not in the roster (§3.1.3, A.1)
 	for _, resource := range []string{"chamber", "hall"} {
 		c := h.login("juliet", resource)
 		c.send("<presence/>")
