@@ -37,6 +37,14 @@ func TestC4_7_ReceivingHeader(t *testing.T) {
 			header: "<stream:stream xml:lang='de-CH' to='im.example.com' version='1.0'" + ns,
 			want:   answer(" id='$id' version='1.0' xml:lang='en'") + startTLSOnly,
 		}, {
+			name:   "C4.7.4 xml:lang is that of the client, where we speak it",
+			header: "<stream:stream xml:lang='en' to='im.example.com' version='1.0'" + ns,
+			want:   answer(" id='$id' version='1.0' xml:lang='en'") + startTLSOnly,
+		}, {
+			name:   "C4.7.4 xml:lang is close to that of the client",
+			header: "<stream:stream xml:lang='en-GB' to='im.example.com' version='1.0'" + ns,
+			want:   answer(" id='$id' version='1.0' xml:lang='en'") + startTLSOnly,
+		}, {
 			name:   "C4.7.5 the lower version",
 			header: "<stream:stream to='im.example.com' version='1.13'" + ns,
 			want:   answer(" id='$id' version='1.0' xml:lang='en'") + startTLSOnly,

@@ -331,6 +331,25 @@ func TestC5_TLS12(t *testing.T) {
 	}
 }
 
+// TestC13_9_5_OldTLS: a server takes no client whose TLS is too old, not to speak of SSL.
+func TestC13_9_5_OldTLS(t *testing.T) {
+	for _, tt := range []struct {
+		max uint16
+		ok  bool
+	}{{tls.VersionTLS13, true}, {tls.VersionTLS12, true}, {tls.VersionTLS11, false}, {tls.VersionTLS10, false}} {
+		a, b := tcpPipe(t)
+		served := make(chan error, 1)
+		go func() { served <- TLSServer(b, ServerTLS(serverTLS())).HandshakeContext(t.Context()) }()
+		old := clientTLS()
+		old.ServerName, old.MinVersion, old.MaxVersion = "im.example.com", tls.VersionTLS10, tt.max
+		_ = tls.Client(a, old).HandshakeContext(t.Context())
+		if err := <-served; (err == nil) != tt.ok {
+			t.Errorf("TLS %s: %v; want success %v", tls.VersionName(tt.max), err, tt.ok)
+		}
+		_ = a.Close()
+	}
+}
+
 // TestRenegotiation: a server that wants to renegotiate is not obliged (RFC 6120
 // §5.3.5; Prosody, CVE-2021-32920): crypto/tls does not on the server's side, and
 // on the client's only when it is told to.

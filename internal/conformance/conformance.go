@@ -39,6 +39,8 @@ type held struct {
 
 var named = regexp.MustCompile(`^(?:Test|Fuzz)(ClientS|C|I|RFC\d+_|XEP\d{4}_?|Sec_)((?:\d+_)*\d*)_?(.*)$`)
 
+var isTest = regexp.MustCompile(`^(?:Test|Fuzz)(?:[^a-z]|$)`)
+
 // parseName reads a test's name.
 func parseName(name string) (h held, ok bool) {
 	m := named.FindStringSubmatch(name)
@@ -84,10 +86,10 @@ func words(name string) string {
 	return strings.Join(strings.Fields(b.String()), " ")
 }
 
-// collect finds the tests below root that hold a rule.
-func collect(root string) ([]held, error) {
-	var all []held
-	err := filepath.WalkDir(root, func(file string, d fs.DirEntry, err error) error {
+// collect finds the tests below root that hold a rule, and the folders of all tests by their names.
+func collect(root string) (all []held, tests map[string][]string, err error) {
+	tests = make(map[string][]string)
+	err = filepath.WalkDir(root, func(file string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || !strings.HasSuffix(file, "_test.go") {
 			return err
 		}
@@ -108,8 +110,12 @@ func collect(root string) ([]held, error) {
 			if !ok || fn.Recv != nil {
 				continue
 			}
+			folder := path.Clean(filepath.ToSlash(folder))
+			if isTest.MatchString(fn.Name.Name) {
+				tests[fn.Name.Name] = append(tests[fn.Name.Name], folder)
+			}
 			if h, ok := parseName(fn.Name.Name); ok {
-				h.folder = path.Clean(filepath.ToSlash(folder))
+				h.folder = folder
 				if said := sentence(fn.Doc.Text(), fn.Name.Name); said != "" {
 					h.what = said
 				}
@@ -122,7 +128,7 @@ func collect(root string) ([]held, error) {
 		return cmp.Or(cmp.Compare(order(a.document), order(b.document)), compareSections(a.section, b.section),
 			cmp.Compare(a.folder, b.folder), cmp.Compare(a.test, b.test))
 	})
-	return all, err
+	return all, tests, err
 }
 
 // sentence returns the first sentence of a doc comment.
@@ -163,14 +169,14 @@ func compareSections(a, b string) int {
 }
 
 // render writes the document.
-func render(all []held, rules []rule) []byte {
+func render(all []held, rules []rule, tests map[string][]string) []byte {
 	var b bytes.Buffer
 	b.WriteString(`# Conformance
 
-Which rule is held by which test. This page is generated from the names of the tests (` + "`go generate ./internal/conformance`" + `);
+Which rule is held by which test. This page is generated from the tests (` + "`go generate ./internal/conformance`" + `);
 ` + "`go test -run NAME ./PACKAGE`" + ` runs one.
 `)
-	b.WriteString(renderRules(rules))
+	b.WriteString(renderRules(rules, tests))
 	document := ""
 	for _, h := range all {
 		if h.document != document {
