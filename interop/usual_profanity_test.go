@@ -65,6 +65,7 @@ func TestUsualProfanity(t *testing.T) {
 	romeo.ask(t, "/msg juliet@localhost do you hear me?", "do you hear me?", "service-unavailable")
 	juliet.ask(t, "/blocked remove romeo@localhost", "User romeo@localhost successfully unblocked.")
 	romeo.ask(t, "/msg juliet@localhost and now?")
+	juliet.await(t, "<< chat message: romeo@localhost/orchard (win 2)")
 	juliet.ask(t, "/win 2", "and now?")
 	require.NotContains(t, juliet.screen(t), "do you hear me?")
 
