@@ -36,7 +36,7 @@ const documentHead = `# Where servers deviate from RFC 6120 and RFC 6121
 
 The same %d scenarios are played on Prosody 0.12.3, on ejabberd 23.01 (as Debian 12 has them) and on this server, which is seen
 here as a black box like the others: streams over TCP and TLS, every stanza written by hand, and for every step all that every
-resource gets, from the moment when its server has answered it a ping. What each is to get is written down once, from the RFC
+resource gets. What each is to get is written down once, from the RFC
 (` + "`interop/scenario_*_test.go`" + `); where the RFC leaves a choice, all the choices are. The three agree on everything but what is
 listed below.
 

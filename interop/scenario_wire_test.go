@@ -181,12 +181,3 @@ func (w *wire) bind(id, resource string) stanza.Element {
 	require.NoError(w.t, err)
 	return e
 }
-
-// ping waits until the server answers.
-func (w *wire) ping() {
-	w.t.Helper()
-	w.send("<iq type='get' id='ping' to='" + host + "'><ping xmlns='urn:xmpp:ping'/></iq>")
-	e, err := w.next()
-	require.NoError(w.t, err)
-	require.Equal(w.t, "ping", e.Attr("id"), "%s", e)
-}

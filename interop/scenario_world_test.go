@@ -113,7 +113,6 @@ func (w *world) login(names ...string) {
 		e := c.bind("bind", res)
 		addr := w.real(person + "@example.org/" + res)
 		require.Equal(w.t, addr, e.First().First().Text(), "%s", e)
-		c.ping() // ours says that a resource is bound a moment before it is reachable
 		w.adopt(c, name, addr)
 	}
 }
