@@ -8,7 +8,6 @@ import (
 	"github.com/parlance-xmpp/xmpp/jid"
 	"github.com/parlance-xmpp/xmpp/sasl"
 	"github.com/parlance-xmpp/xmpp/server/storage"
-	"github.com/parlance-xmpp/xmpp/stream"
 )
 
 // hashes are the hash functions that accounts have secrets for.
@@ -28,7 +27,7 @@ func newAuthenticator(o *Options, domain jid.JID) (*sasl.Authenticator, error) {
 		Mechanisms:      o.Mechanisms,
 		AllowPlain:      true, // but never in the clear
 		PrepareUsername: c.prepare,
-		Authorize:       stream.Authorize(domain),
+		Authorize:       c.authorize,
 		FakeIterations:  o.Iterations,
 	})
 }
@@ -79,6 +78,8 @@ func (c credentials) SCRAMSecrets(ctx context.Context, username string, h sasl.H
 type claims struct {
 	addr jid.JID
 	id   storage.AccountID
+
+	certified []storage.Account // that the certificate of the client is for
 }
 
 func (c *claims) note(a storage.Account) {

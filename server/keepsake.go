@@ -246,7 +246,7 @@ func (s *Server) adopt(ctx context.Context, a *account, owner storage.AccountID,
 	if err != nil {
 		return nil, err
 	}
-	t, err := s.newSession(a, &claims{a.addr, a.id}, k.Stream.JID, revision, k.Agent)
+	t, err := s.newSession(a, &claims{addr: a.addr, id: a.id}, k.Stream.JID, revision, k.Agent)
 	if err != nil {
 		s.cluster.Unbind(k.Stream.JID, revision)
 	}

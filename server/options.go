@@ -29,6 +29,9 @@ type Options struct {
 	Domains []string
 	// TLS holds the certificates, of all domains; it is copied. Clients that
 	// name a domain are shown the certificate that crypto/tls picks for it.
+	//
+	// With ClientCAs, and VerifyClientCertIfGiven as ClientAuth, clients may log in with certificates that hold the
+	// address of their account as an XmppAddr (RFC 6120 §13.7.1.4), by EXTERNAL.
 	TLS *tls.Config
 	// InsecurePlaintext lets clients log in without TLS, and makes TLS optional
 	// here. Anybody on the way can then read and change everything. It is for
@@ -61,7 +64,7 @@ type Options struct {
 	// Mechanisms are the SASL mechanisms to offer, in this order. Nil means all
 	// that passwords allow: SCRAM with SHA-512, SHA-256 and SHA-1, with and without
 	// channel binding, and PLAIN, verified against the same secrets and offered over TLS
-	// only (RFC 6120 §13.8).
+	// only (RFC 6120 §13.8); before these EXTERNAL, to clients that have shown a certificate.
 	Mechanisms []string
 	// Iterations is the count for the SCRAM secrets of new passwords. Zero
 	// means [sasl.DefaultIterations].
@@ -214,8 +217,9 @@ func (l Limits) check() error {
 	return nil
 }
 
-// offered are the mechanisms that a password is good for.
+// offered are the mechanisms that a password is good for, and that of certificates.
 var offered = []string{
+	sasl.External, // to who has shown a certificate
 	sasl.SCRAMSHA512Plus, sasl.SCRAMSHA256Plus, sasl.SCRAMSHA1Plus,
 	sasl.SCRAMSHA512, sasl.SCRAMSHA256, sasl.SCRAMSHA1,
 	sasl.Plain,

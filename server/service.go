@@ -125,6 +125,9 @@ func (sv *service) routePresence(ctx context.Context, raw *stanza.Raw, h stanza.
 	case !sv.srv.hosts(h.To):
 		refuseTo(ctx, sv, h, stanza.RemoteServerNotFound)
 	case isSubscription(stanza.PresenceType(h.Type)):
+		if h.To.IsFull() && h.Type != string(stanza.PresenceSubscribe) && sv.srv.session(h.To) == nil {
+			return // RFC 6121 §8.5.3.2.2
+		}
 		ctx, cancel := lasting(ctx)
 		defer cancel()
 		h.To = h.To.Bare()
