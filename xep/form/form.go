@@ -9,8 +9,10 @@
 //		fmt.Println(f.Values("abuse-addresses"))
 //	}
 //
+// Who is asked fills it in by [Form.Submit]; who has asked checks what comes back by [Form.Accept].
+//
 // What is read may be anything that its sender has thought of. What is written keeps the rules of the XEP, or
-// is refused. To check what somebody has filled in is up to the extension whose form it is (§4).
+// is refused. What the values mean is up to the extension whose form it is (§4).
 package form
 
 import (

@@ -1,0 +1,284 @@
+package command
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/parlance-xmpp/xmpp"
+	"github.com/parlance-xmpp/xmpp/jid"
+	"github.com/parlance-xmpp/xmpp/module"
+	"github.com/parlance-xmpp/xmpp/muxer"
+	"github.com/parlance-xmpp/xmpp/stanza"
+	"github.com/parlance-xmpp/xmpp/xep/disco"
+	"github.com/parlance-xmpp/xmpp/xep/form"
+)
+
+// Options adjusts [NewResponder]. Nil and the zero value are ready to use.
+type Options struct {
+	// Sessions is how many commands may wait for those who run them. Zero means 1000.
+	Sessions int
+	// PerRequester is how many of them may wait for one account; then the one that has waited longest ends. Zero means 10.
+	PerRequester int
+	// Lifetime is how long a command waits. Zero means 10 minutes.
+	Lifetime time.Duration
+}
+
+// A Responder offers commands: on the mux of a bot or a component, or as a module of a server, which offers them at its
+// domains. Make one with [NewResponder]. Its methods may be called from any goroutine at any time.
+type Responder struct {
+	sessions *sessions
+
+	mu     sync.RWMutex // guards the fields below
+	offers []*Offer     // in the order in which they were added
+	muxes  []*muxer.Mux
+}
+
+var _ module.Module = (*Responder)(nil)
+
+// NewResponder returns a responder that offers nothing yet.
+func NewResponder(opts *Options) *Responder {
+	var o Options
+	if opts != nil {
+		o = *opts
+	}
+	o.Sessions = cmp.Or(max(o.Sessions, 0), 1000)
+	o.PerRequester = cmp.Or(max(o.PerRequester, 0), 10)
+	o.Lifetime = cmp.Or(max(o.Lifetime, 0), 10*time.Minute)
+	return &Responder{sessions: newSessions(o)}
+}
+
+// Add offers commands. It panics when one has no node or nothing to run, or when there is one of that node.
+func (r *Responder) Add(offers ...Offer) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, o := range offers {
+		if o.Node == "" || o.Run == nil {
+			panic("command: an offer needs a node and something to run")
+		}
+		if slices.ContainsFunc(r.offers, func(p *Offer) bool { return p.Node == o.Node }) {
+			panic(fmt.Sprintf("command: %s is offered twice", o.Node))
+		}
+		r.offers = append(r.offers, &o)
+	}
+}
+
+// Register has the responder answer on a mux, and advertises it. Several packages may offer commands on one mux if they
+// share the responder: to register it again changes nothing.
+func (r *Responder) Register(mux *muxer.Mux) {
+	r.mu.Lock()
+	known := slices.Contains(r.muxes, mux)
+	if !known {
+		r.muxes = append(r.muxes, mux)
+	}
+	r.mu.Unlock()
+	if known {
+		return
+	}
+	muxer.IQ(mux, stanza.IQSet, r.serve)
+	mux.Items(r.items)
+	mux.Nodes(r.describe)
+}
+
+// Install implements [module.Module]: it offers the commands at the domains of a server.
+func (r *Responder) Install(h module.Host) error {
+	r.Register(h.Domain())
+	return nil
+}
+
+func (r *Responder) find(node string) *Offer {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	for _, o := range r.offers {
+		if o.Node == node {
+			return o
+		}
+	}
+	return nil
+}
+
+func (o *Offer) allows(ctx context.Context, from jid.JID) bool {
+	return o.Allow != nil && o.Allow(ctx, from)
+}
+
+// Announcement is what tells somebody, as the payload of a message, of the commands that he may use at an address of the responder's (§2.3).
+func (r *Responder) Announcement(ctx context.Context, at, to jid.JID) disco.Items {
+	r.mu.RLock()
+	offers := slices.Clone(r.offers)
+	r.mu.RUnlock()
+	all := disco.Items{Node: NS}
+	for _, o := range offers {
+		if o.allows(ctx, to) {
+			all.Items = append(all.Items, disco.Item{JID: at, Node: o.Node, Name: o.Name})
+		}
+	}
+	return all
+}
+
+// asked returns the address of ours that a request is for.
+func asked(ctx context.Context, iq *stanza.IQ) jid.JID {
+	if s := xmpp.SessionFrom(ctx); iq.To.IsZero() && s != nil {
+		return s.LocalAddr()
+	}
+	return iq.To
+}
+
+// items lists the commands (§2.2).
+func (r *Responder) items(ctx context.Context, iq *stanza.IQ, node string) ([]disco.Item, error) {
+	if node != NS {
+		return nil, stanza.ItemNotFound
+	}
+	return r.Announcement(ctx, asked(ctx, iq), iq.From).Items, nil
+}
+
+// describe answers for the list of commands, and for each of them.
+func (r *Responder) describe(ctx context.Context, iq *stanza.IQ, node string) (disco.Info, error) {
+	if node == NS {
+		return disco.Info{Identities: []disco.Identity{{Category: "automation", Type: "command-list"}}}, nil
+	}
+	o := r.find(node)
+	switch {
+	case o == nil:
+		return disco.Info{}, stanza.ItemNotFound
+	case !o.allows(ctx, iq.From):
+		return disco.Info{}, stanza.Forbidden
+	}
+	return disco.Info{
+		Identities: []disco.Identity{{Category: "automation", Type: "command-node", Name: o.Name, Lang: o.Lang}},
+		Features:   []string{NS, form.NS},
+	}, nil
+}
+
+// serve answers a request.
+func (r *Responder) serve(ctx context.Context, iq *stanza.IQ, c *Command) (stanza.Payload, error) {
+	o := r.find(c.Node)
+	var answer *Command
+	err := error(stanza.ItemNotFound)
+	if o != nil {
+		answer, err = r.execute(ctx, o, iq, c)
+	}
+	if err != nil {
+		return nil, refusal(err)
+	}
+	return *answer, nil
+}
+
+// refusal is the error that goes out: a condition of this package in a stanza error.
+func refusal(err error) error {
+	if _, decided := stanza.AsError(err); decided {
+		return err
+	}
+	if c, ok := errors.AsType[Condition](err); ok {
+		return c.refusal("")
+	}
+	return err
+}
+
+func (r *Responder) execute(ctx context.Context, o *Offer, iq *stanza.IQ, c *Command) (*Command, error) {
+	action := cmp.Or(c.Action, Execute)
+	switch {
+	case !o.allows(ctx, iq.From):
+		return nil, stanza.Forbidden
+	case !action.valid():
+		return nil, MalformedAction
+	}
+	req := &Request{From: iq.From, To: asked(ctx, iq), Lang: cmp.Or(c.Lang, iq.Lang)}
+	if c.SessionID != "" {
+		return r.goOn(ctx, o, req, c, action)
+	}
+	if action != Execute {
+		return nil, BadAction
+	}
+	return r.begin(ctx, o, req)
+}
+
+// begin begins an execution, which is kept if it does not end at once.
+func (r *Responder) begin(ctx context.Context, o *Offer, req *Request) (*Command, error) {
+	s := &session{key: r.sessions.newKey(req.From, req.To, o.Node), lang: req.Lang}
+	stage, err := o.Run(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	s.stages = []Stage{stage}
+	if !stage.isLast() {
+		if err := r.sessions.add(s); err != nil {
+			return nil, err
+		}
+	}
+	return s.show(o), nil
+}
+
+// goOn goes on with an execution.
+func (r *Responder) goOn(ctx context.Context, o *Offer, req *Request, c *Command, action Action) (*Command, error) {
+	s, err := r.sessions.take(key{req.From, req.To, o.Node, c.SessionID})
+	if err != nil {
+		return nil, err
+	}
+	over := false
+	defer func() { r.sessions.release(s, over) }()
+	req.Lang = s.lang
+	switch action {
+	case Cancel:
+		over = true
+		return &Command{Node: o.Node, SessionID: s.id, Status: Canceled, Lang: o.Lang}, nil
+	case Prev:
+		if len(s.stages) < 2 {
+			return nil, BadAction
+		}
+		s.stages = s.stages[:len(s.stages)-1]
+	default:
+		if err := s.advance(ctx, req, c, action); err != nil {
+			return nil, err
+		}
+	}
+	over = s.shown().isLast()
+	return s.show(o), nil
+}
+
+// maxStages bounds the way back.
+const maxStages = 32
+
+// advance goes to the next stage.
+func (s *session) advance(ctx context.Context, req *Request, c *Command, action Action) error {
+	current := s.shown()
+	do := current.handler(action)
+	if do == nil {
+		return BadAction
+	}
+	filled, err := current.accept(c)
+	if err != nil {
+		return BadPayload.refusal(err.Error())
+	}
+	req.Form = filled
+	next, err := do(ctx, req)
+	if err != nil {
+		return err
+	}
+	s.stages[len(s.stages)-1] = current.filled(filled)
+	if len(s.stages) == maxStages {
+		s.stages = slices.Delete(s.stages, 0, 1)
+	}
+	s.stages = append(s.stages, next)
+	return nil
+}
+
+// shown is the stage that the requester sees.
+func (s *session) shown() *Stage { return &s.stages[len(s.stages)-1] }
+
+// show returns what the requester sees of it.
+func (s *session) show(o *Offer) *Command {
+	stage := s.shown()
+	c := &Command{Node: o.Node, SessionID: s.id, Status: Completed, Lang: o.Lang, Notes: stage.Notes}
+	if !stage.isLast() {
+		c.Status, c.Actions = Executing, stage.actions(len(s.stages) > 1)
+	}
+	if stage.Form != nil {
+		c.Payloads = append(c.Payloads, *stage.Form)
+	}
+	c.Payloads = append(c.Payloads, stage.Payloads...)
+	return c
+}
