@@ -74,15 +74,21 @@ func (a answerer) account(ctx context.Context, iq *stanza.IQ) (stanza.Payload, e
 			return Activity{}, nil
 		}
 	}
-	data, err := a.store.Get(ctx, account.ID, kind, "")
+	seen, status, err := Seen(ctx, a.host, account)
 	if errors.Is(err, storage.ErrNotFound) {
 		return nil, stanza.ItemNotFound
 	}
-	if err != nil {
-		return nil, err
-	}
-	seen, status, err := parse(data)
 	return Activity{Ago: max(time.Since(seen), 0), Status: status}, err
+}
+
+// Seen tells other modules of a server until when a session of an account was available, whatever it has now, and what was said then.
+// [storage.ErrNotFound] when [Server] has kept nothing.
+func Seen(ctx context.Context, h module.Host, a module.Account) (at time.Time, status string, err error) {
+	data, err := h.Stores().Documents.Get(ctx, a.ID, kind, "")
+	if err != nil {
+		return time.Time{}, "", err
+	}
+	return parse(data)
 }
 
 // permit lets the owner and subscribers pass. Who got directed presence may see that, and not when the account was

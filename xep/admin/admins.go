@@ -1,0 +1,66 @@
+package admin
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"github.com/parlance-xmpp/xmpp/jid"
+)
+
+// Admins knows who administers which domain. It is asked at every step that anybody takes, so it should not have to
+// go far. Its methods may be called from any goroutine.
+type Admins interface {
+	// List returns the bare JIDs of those who administer a domain.
+	List(ctx context.Context, domain jid.JID) ([]jid.JID, error)
+}
+
+// An Editor is Admins that can be changed: then admins can make others admins of their domain, by the command edit-admin, and an
+// account that is deleted is no admin any more, whoever gets the address next.
+type Editor interface {
+	Admins
+	// Set replaces those who administer a domain.
+	Set(ctx context.Context, domain jid.JID, admins []jid.JID) error
+}
+
+// Fixed returns admins that stay what they are, each of the domain of its own address. Such an address must be kept: whoever
+// gets it is an admin.
+func Fixed(admins ...jid.JID) Admins { return fixed{NewList(admins...)} }
+
+type fixed struct{ l *List }
+
+func (f fixed) List(ctx context.Context, domain jid.JID) ([]jid.JID, error) {
+	return f.l.List(ctx, domain)
+}
+
+// A List is an [Editor] in memory.
+type List struct {
+	mu sync.RWMutex // guards the field below
+	of map[jid.JID][]jid.JID
+}
+
+var _ Editor = (*List)(nil)
+
+// NewList returns a list of admins, at first each of the domain of its own address.
+func NewList(admins ...jid.JID) *List {
+	l := &List{of: make(map[jid.JID][]jid.JID)}
+	for _, a := range admins {
+		l.of[a.Domain()] = append(l.of[a.Domain()], a.Bare())
+	}
+	return l
+}
+
+// List implements [Admins].
+func (l *List) List(_ context.Context, domain jid.JID) ([]jid.JID, error) {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return slices.Clone(l.of[domain]), nil
+}
+
+// Set implements [Editor].
+func (l *List) Set(_ context.Context, domain jid.JID, admins []jid.JID) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.of[domain] = slices.Clone(admins)
+	return nil
+}

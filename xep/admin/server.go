@@ -1,0 +1,222 @@
+package admin
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/parlance-xmpp/xmpp"
+	"github.com/parlance-xmpp/xmpp/internal/accounts"
+	"github.com/parlance-xmpp/xmpp/jid"
+	"github.com/parlance-xmpp/xmpp/module"
+	"github.com/parlance-xmpp/xmpp/server/storage"
+	"github.com/parlance-xmpp/xmpp/stanza"
+	"github.com/parlance-xmpp/xmpp/xep/command"
+	"github.com/parlance-xmpp/xmpp/xep/form"
+)
+
+// Options adjusts [Server].
+type Options struct {
+	// Admins says who administers which domain. Required. If it is an [Editor], they can change that.
+	Admins Admins
+	// Commands is what offers the commands, to be shared with others who offer some at the domains. Nil makes one.
+	Commands *command.Responder
+	// IdleAfter is how long nothing has come from somebody who is [Idle], not even what his client sends by itself. Zero means 10 minutes.
+	IdleAfter time.Duration
+	// Restart and Shutdown are called when an admin wants the server restarted or shut down, after so much time; users have been told then. They
+	// return at once, and the program does it later. As that concerns all domains, only who is an admin of each of them
+	// may want it. Nil does not offer it.
+	Restart, Shutdown func(ctx context.Context, after time.Duration) error
+	// InsecurePlaintext lets passwords come without TLS, if the server itself does. It is for tests, and for connections
+	// that never leave the machine.
+	InsecurePlaintext bool
+	// Logger gets what nobody can be told, and who has changed what. Nil means [slog.Default].
+	Logger *slog.Logger
+}
+
+// Server is the server's half: the commands, at each domain for its admins. Needs [storage.Documents].
+//
+// The message of the day goes to who is online when it is set, and to others when they become available for the first time after that; to each account
+// once. The welcome message goes to accounts that were made since it was first set, when they become available for the first time.
+// When a client asks for the last login of somebody who is offline, it gets the time until which he was available, if the
+// module of package last has kept that.
+func Server(o *Options) module.Module {
+	s := new(server)
+	if o != nil {
+		s.o = *o
+	}
+	return s
+}
+
+// A server is the module.
+type server struct {
+	o      Options
+	editor Editor // nil if admins cannot be changed
+	host   module.Host
+	// greetings are the turns to greet an account: what it has been told is read each time, as another node may have told it.
+	greetings *accounts.Cache[struct{}]
+
+	mu      sync.Mutex       // guards the field below
+	showing map[jid.JID]bool // has the domains whose message of the day is being shown to those who are online; true if it has changed since
+}
+
+// Install implements [module.Module].
+func (s *server) Install(h module.Host) error {
+	switch {
+	case s.o.Admins == nil:
+		return errors.New("admin: who are the admins? Options has none")
+	case h.Stores().Documents == nil:
+		return errors.New("admin: no store for documents")
+	}
+	s.o.IdleAfter = cmp.Or(max(s.o.IdleAfter, 0), 10*time.Minute)
+	s.o.Logger = cmp.Or(s.o.Logger, slog.Default())
+	if s.o.Commands == nil {
+		s.o.Commands = command.NewResponder(nil)
+	}
+	s.host, s.showing = h, make(map[jid.JID]bool)
+	s.editor, _ = s.o.Admins.(Editor)
+	s.greetings = accounts.New(func(context.Context, storage.AccountID) (struct{}, error) { return struct{}{}, nil })
+	s.greetings.Follow(h)
+	h.Hook(module.Hooks{Presence: s.presence, Deleted: s.deleted})
+	s.o.Commands.Add(s.offers()...)
+	s.o.Commands.Register(h.Domain())
+	return nil
+}
+
+// offers are the commands.
+func (s *server) offers() []command.Offer {
+	all := slices.Concat(s.accountOffers(), s.userOffers(), s.listOffers(), s.messageOffers(), s.controlOffers())
+	for i := range all {
+		all[i].Node, all[i].Lang = node(all[i].Node), "en"
+		if all[i].Allow == nil {
+			all[i].Allow = s.allows
+		}
+	}
+	return all
+}
+
+// allows reports whether somebody administers the domain that was asked.
+func (s *server) allows(ctx context.Context, who jid.JID) bool {
+	asked := xmpp.SessionFrom(ctx)
+	return asked != nil && s.administers(ctx, who, asked.LocalAddr().Domain())
+}
+
+// allowsAll reports whether somebody administers every domain.
+func (s *server) allowsAll(ctx context.Context, who jid.JID) bool {
+	return s.allows(ctx, who) && !slices.ContainsFunc(s.host.Domains(), func(d jid.JID) bool { return !s.administers(ctx, who, d) })
+}
+
+func (s *server) administers(ctx context.Context, who, domain jid.JID) bool {
+	if who.Localpart() == "" {
+		return false
+	}
+	admins, err := s.o.Admins.List(ctx, domain)
+	if err != nil {
+		s.o.Logger.ErrorContext(ctx, "admin: who administers a domain is not known", "peer", domain, "err", err)
+	}
+	return err == nil && slices.Contains(admins, who.Bare())
+}
+
+// deleted takes an account that is gone from the admins.
+func (s *server) deleted(ctx context.Context, a module.Account) {
+	if s.editor == nil {
+		return
+	}
+	for _, domain := range s.host.Domains() {
+		admins, err := s.editor.List(ctx, domain)
+		if err == nil && slices.Contains(admins, a.Addr) {
+			err = s.editor.Set(ctx, domain, slices.DeleteFunc(admins, func(j jid.JID) bool { return j == a.Addr }))
+		}
+		if err != nil {
+			s.o.Logger.ErrorContext(ctx, "admin: an account is gone and perhaps still an admin", "peer", a.Addr, "err", err)
+		}
+	}
+}
+
+// ask is a command with a form to fill in.
+func ask(title, instructions string, do command.Handler, fields ...form.Field) command.Handler {
+	f := form.New(form.TypeForm, NS, fields...)
+	f.Title, f.Instructions = title, []string{instructions}
+	stage := command.Stage{Form: &f, Complete: do}
+	return func(context.Context, *command.Request) (command.Stage, error) { return stage, nil }
+}
+
+// result is the end of a command that has something to tell.
+func result(fields ...form.Field) command.Stage {
+	return command.Result(form.New(form.TypeResult, NS, fields...))
+}
+
+// targets are the accounts that a form names, each of which is of the domain that was asked.
+func targets(r *command.Request, name string) ([]jid.JID, error) {
+	field, _ := r.Form.Lookup(name)
+	all, err := field.JIDs()
+	if err != nil {
+		return nil, err
+	}
+	for _, j := range all {
+		switch {
+		case j.Localpart() == "":
+			return nil, refused(stanza.NotAcceptable, j.String()+" is not the address of an account")
+		case j.Domain() != r.To.Domain():
+			return nil, refused(stanza.Forbidden, j.String()+" belongs to another domain")
+		}
+	}
+	return all, nil
+}
+
+// known are the accounts that a form names, all of which exist.
+func (s *server) known(ctx context.Context, r *command.Request, name string) ([]module.Account, error) {
+	addrs, err := targets(r, name)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]module.Account, 0, len(addrs))
+	for _, j := range addrs {
+		if !j.IsBare() {
+			return nil, refused(stanza.NotAcceptable, j.String()+" is not the address of an account")
+		}
+		a, err := s.host.Lookup(ctx, j)
+		if err != nil {
+			return nil, translated(err, j)
+		}
+		all = append(all, a)
+	}
+	return all, nil
+}
+
+// single returns the one account that a form names.
+func (s *server) single(ctx context.Context, r *command.Request, name string) (module.Account, error) {
+	all, err := s.known(ctx, r, name)
+	switch {
+	case err != nil:
+		return module.Account{}, err
+	case len(all) != 1:
+		return module.Account{}, refused(stanza.NotAcceptable, "one account at a time")
+	}
+	return all[0], nil
+}
+
+// translated is an error of the server as an admin is told it.
+func translated(err error, about jid.JID) error {
+	switch {
+	case errors.Is(err, storage.ErrNotFound):
+		return refused(stanza.ItemNotFound, "there is no account "+about.String())
+	case errors.Is(err, storage.ErrExists):
+		return refused(stanza.Conflict, "there is an account "+about.String()+" already")
+	}
+	return err
+}
+
+// refused is an error with words for people.
+func refused(c stanza.Condition, text string) error {
+	return &stanza.Error{Condition: c, Text: text, Lang: "en"}
+}
+
+// note logs who has changed what.
+func (s *server) note(ctx context.Context, r *command.Request, what string, about ...jid.JID) {
+	s.o.Logger.InfoContext(ctx, "admin: "+what, "by", r.From, "about", about)
+}
