@@ -8,20 +8,25 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/parlance-xmpp/xmpp/client"
 	"github.com/parlance-xmpp/xmpp/internal/leaktest"
 	"github.com/parlance-xmpp/xmpp/jid"
 	"github.com/parlance-xmpp/xmpp/server"
 	"github.com/parlance-xmpp/xmpp/server/devcert"
 	"github.com/parlance-xmpp/xmpp/server/usual"
 	"github.com/parlance-xmpp/xmpp/stanza"
+	"github.com/parlance-xmpp/xmpp/xep/admin"
 	"github.com/parlance-xmpp/xmpp/xep/blocking"
 	"github.com/parlance-xmpp/xmpp/xep/caps"
 	"github.com/parlance-xmpp/xmpp/xep/carbons"
+	"github.com/parlance-xmpp/xmpp/xep/command"
 	"github.com/parlance-xmpp/xmpp/xep/contactaddr"
 	"github.com/parlance-xmpp/xmpp/xep/disco"
 	"github.com/parlance-xmpp/xmpp/xep/entitytime"
+	"github.com/parlance-xmpp/xmpp/xep/invite"
 	"github.com/parlance-xmpp/xmpp/xep/last"
 	"github.com/parlance-xmpp/xmpp/xep/private"
+	"github.com/parlance-xmpp/xmpp/xep/register"
 	"github.com/parlance-xmpp/xmpp/xep/vcard"
 	"github.com/parlance-xmpp/xmpp/xep/version"
 	"github.com/parlance-xmpp/xmpp/xmpptest"
@@ -65,6 +70,47 @@ func TestModules(t *testing.T) {
 	require.NoError(t, err)
 	_, err = c.Query(ctx, stanza.IQ{Type: stanza.IQGet, To: c.RemoteAddr(), Payload: stanza.NewElement([]byte("<query xmlns='jabber:iq:last'/>"))})
 	require.NoError(t, err)
+}
+
+// Who runs the service does so by commands, and lets others in; those who may, invite their friends.
+func TestCommands(t *testing.T) {
+	bard := jid.MustParse("bard@example.org")
+	s := start(t, &usual.Options{
+		Admins:       admin.NewList(bard),
+		MayInvite:    func(_ context.Context, who jid.JID) bool { return who.String() == "romeo@example.org" },
+		Registration: register.ServerOptions{Mode: register.Invited},
+	})
+	ctx, here := t.Context(), bard.Domain()
+	b, romeo, tybalt := s.Dial(t, "bard", nil), s.Dial(t, "romeo", nil), s.Dial(t, "tybalt", nil)
+	require.NoError(t, admin.AddUser(ctx, b, jid.MustParse("juliet@example.org"), "Wherefore art thou"))
+	n, err := admin.Count(ctx, b, here, admin.Registered)
+	require.NoError(t, err)
+	require.Equal(t, 4, n)
+	for c, want := range map[*client.Client]struct {
+		commands       int
+		invite, create error
+	}{
+		b:      {26 + 2, nil, nil}, // all of package admin but restart and shutdown, and those for invites
+		romeo:  {1, nil, stanza.Forbidden},
+		tybalt: {0, stanza.Forbidden, stanza.Forbidden},
+	} {
+		all, err := command.List(ctx, c, here)
+		require.NoError(t, err)
+		require.Len(t, all, want.commands, c.LocalAddr())
+		l, err := invite.Ask(ctx, c)
+		require.ErrorIs(t, err, want.invite)
+		require.Equal(t, want.invite == nil, l.URI.Accounts)
+		_, err = invite.AskAccount(ctx, c, here, "", false)
+		require.ErrorIs(t, err, want.create)
+	}
+}
+
+// Nobody runs commands that the program has not asked for.
+func TestSec_NoCommands(t *testing.T) {
+	c := start(t, nil).Dial(t, "juliet", nil)
+	info, err := disco.GetInfo(t.Context(), c, c.RemoteAddr(), "")
+	require.NoError(t, err)
+	require.False(t, info.Has(command.NS))
 }
 
 // Nobody can make an account by himself.

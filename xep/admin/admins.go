@@ -1,10 +1,13 @@
 package admin
 
 import (
+	"cmp"
 	"context"
+	"log/slog"
 	"slices"
 	"sync"
 
+	"github.com/parlance-xmpp/xmpp"
 	"github.com/parlance-xmpp/xmpp/jid"
 )
 
@@ -21,6 +24,35 @@ type Editor interface {
 	Admins
 	// Set replaces those who administer a domain.
 	Set(ctx context.Context, domain jid.JID, admins []jid.JID) error
+}
+
+// Allow returns what a [command.Offer] asks who is for admins only: whether somebody administers the domain that was asked.
+func Allow(a Admins) func(ctx context.Context, from jid.JID) bool {
+	return allower{a, nil}.asked
+}
+
+// An allower decides what is for admins.
+type allower struct {
+	admins Admins
+	log    *slog.Logger // nil means slog.Default
+}
+
+// asked reports whether somebody administers the domain that was asked.
+func (a allower) asked(ctx context.Context, who jid.JID) bool {
+	s := xmpp.SessionFrom(ctx)
+	return s != nil && a.of(ctx, who, s.LocalAddr().Domain())
+}
+
+// of reports whether somebody administers a domain.
+func (a allower) of(ctx context.Context, who, domain jid.JID) bool {
+	if who.Localpart() == "" {
+		return false
+	}
+	admins, err := a.admins.List(ctx, domain)
+	if err != nil {
+		cmp.Or(a.log, slog.Default()).ErrorContext(ctx, "admin: who administers a domain is not known", "peer", domain, "err", err)
+	}
+	return err == nil && slices.Contains(admins, who.Bare())
 }
 
 // Fixed returns admins that stay what they are, each of the domain of its own address. Such an address must be kept: whoever

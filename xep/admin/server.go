@@ -9,7 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/parlance-xmpp/xmpp"
 	"github.com/parlance-xmpp/xmpp/internal/accounts"
 	"github.com/parlance-xmpp/xmpp/jid"
 	"github.com/parlance-xmpp/xmpp/module"
@@ -55,6 +54,7 @@ func Server(o *Options) module.Module {
 // A server is the module.
 type server struct {
 	o      Options
+	allow  allower
 	editor Editor // nil if admins cannot be changed
 	host   module.Host
 	// greetings are the turns to greet an account: what it has been told is read each time, as another node may have told it.
@@ -78,6 +78,7 @@ func (s *server) Install(h module.Host) error {
 		s.o.Commands = command.NewResponder(nil)
 	}
 	s.host, s.showing = h, make(map[jid.JID]bool)
+	s.allow = allower{s.o.Admins, s.o.Logger}
 	s.editor, _ = s.o.Admins.(Editor)
 	s.greetings = accounts.New(func(context.Context, storage.AccountID) (struct{}, error) { return struct{}{}, nil })
 	s.greetings.Follow(h)
@@ -93,32 +94,15 @@ func (s *server) offers() []command.Offer {
 	for i := range all {
 		all[i].Node, all[i].Lang = node(all[i].Node), "en"
 		if all[i].Allow == nil {
-			all[i].Allow = s.allows
+			all[i].Allow = s.allow.asked
 		}
 	}
 	return all
 }
 
-// allows reports whether somebody administers the domain that was asked.
-func (s *server) allows(ctx context.Context, who jid.JID) bool {
-	asked := xmpp.SessionFrom(ctx)
-	return asked != nil && s.administers(ctx, who, asked.LocalAddr().Domain())
-}
-
 // allowsAll reports whether somebody administers every domain.
 func (s *server) allowsAll(ctx context.Context, who jid.JID) bool {
-	return s.allows(ctx, who) && !slices.ContainsFunc(s.host.Domains(), func(d jid.JID) bool { return !s.administers(ctx, who, d) })
-}
-
-func (s *server) administers(ctx context.Context, who, domain jid.JID) bool {
-	if who.Localpart() == "" {
-		return false
-	}
-	admins, err := s.o.Admins.List(ctx, domain)
-	if err != nil {
-		s.o.Logger.ErrorContext(ctx, "admin: who administers a domain is not known", "peer", domain, "err", err)
-	}
-	return err == nil && slices.Contains(admins, who.Bare())
+	return s.allow.asked(ctx, who) && !slices.ContainsFunc(s.host.Domains(), func(d jid.JID) bool { return !s.allow.of(ctx, who, d) })
 }
 
 // deleted takes an account that is gone from the admins.

@@ -111,7 +111,7 @@ func TestXEP0133_4_Commands(t *testing.T) {
 	require.ErrorIs(t, err, stanza.ItemNotFound)
 }
 
-// §7: nobody else gets anywhere with any command, and an admin of one domain is nobody at another.
+// §6: nobody else gets anywhere with any command, and an admin of one domain is nobody at another.
 func TestSec_AdminsOnly(t *testing.T) {
 	h := start(t)
 	h.account(bard)

@@ -20,8 +20,10 @@
 //		BeforeLogin: invite.NewAccount(u, account, password, nil),
 //	})
 //
-// or has an account, and becomes a contact by [Contacts.Add]. [Contacts.Invite] is for clients whose server
-// gives out no invites.
+// or has an account, and becomes a contact by [Contacts.Add].
+//
+// [Commands] is the module that lets people have invites made, those whom the program allows, and [Ask] the call of their clients. [Contacts.Invite] is
+// for clients whose server gives out no invites.
 //
 // A token is as good as what it is for: who sees it can use it first. It is good once and for a week, unless
 // whoever makes the invite says otherwise.

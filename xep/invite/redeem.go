@@ -121,7 +121,7 @@ func (s *Service) restore(ctx context.Context, i storage.Invite) {
 }
 
 // introduce makes contacts of a new account and the inviter, unless that is somebody else by now, or nobody. Who is online gets
-// a push (XEP-0401 §4.5).
+// a push (XEP-0401 §5.5).
 func (s *Service) introduce(ctx context.Context, i storage.Invite, addr jid.JID) {
 	if i.Inviter == "" {
 		return

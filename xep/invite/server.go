@@ -160,7 +160,7 @@ func (s *Service) limit(i storage.Invite) int {
 	return max(s.o.Pending, 0)
 }
 
-// link returns the link of an invite (XEP-0401 §4).
+// link returns the link of an invite (XEP-0401 §5).
 func link(r Request, i storage.Invite, token string) URI {
 	if i.Inviter != "" && i.Account.Localpart() == "" {
 		return URI{Addr: i.Addr, Action: Roster, Token: token, Name: r.Name, Accounts: !i.Account.IsZero()}

@@ -57,6 +57,8 @@ type options struct {
 	plain   bool // without TLS, for tests in which time passes
 	items   int  // of a roster
 	change  func(*storage.Stores)
+
+	commands *invite.CommandOptions // nil for none
 }
 
 func start(t *testing.T, o options) *house {
@@ -67,6 +69,9 @@ func start(t *testing.T, o options) *house {
 		o.change(&h.stores)
 	}
 	modules := []module.Module{h.invites}
+	if o.commands != nil {
+		modules = append(modules, invite.Commands(h.invites, o.commands))
+	}
 	if o.mode != register.Closed {
 		modules = append(modules, register.Server(&register.ServerOptions{Mode: o.mode, Invites: h.invites, InsecurePlaintext: o.plain}))
 	}
@@ -158,7 +163,7 @@ func contact(t *testing.T, s xmpp.Session, who jid.JID) string {
 	return ""
 }
 
-// XEP-0445 §4, XEP-0401 §4.5: who is invited makes an account, and inviter and invited are contacts at once, without logging in again.
+// XEP-0445 §4, XEP-0401 §5.5: who is invited makes an account, and inviter and invited are contacts at once, without logging in again.
 func TestXEP0445_4_Account(t *testing.T) {
 	h := start(t, options{mode: register.Invited})
 	pushed := make(chan roster.Item, 10)
@@ -204,7 +209,7 @@ func TestXEP0445_3_Features(t *testing.T) {
 	require.ErrorIs(t, err, invite.ErrNotOffered)
 }
 
-// XEP-0445 §5, XEP-0401 §5.2: a name that somebody is invited to have is kept for that one, and until the invite expires.
+// XEP-0445 §5, XEP-0401 §6.2: a name that somebody is invited to have is kept for that one, and until the invite expires.
 func TestXEP0445_5_Reserved(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := start(t, options{mode: register.Open, plain: true})

@@ -13,7 +13,7 @@ import (
 
 func addr(s string) jid.JID { return jid.MustParse(s) }
 
-// XEP-0379 §3.2, XEP-0445 §2, XEP-0401 §4: the links.
+// XEP-0379 §3.2, XEP-0445 §2, XEP-0401 §5: the links.
 func TestXEP0379_3_2_URI(t *testing.T) {
 	for _, tt := range []struct {
 		name, in string
