@@ -197,7 +197,7 @@ func (a *Actions) write(w *stanza.Writer) {
 func (*Command) PayloadName() xml.Name { return xml.Name{Space: NS, Local: "command"} }
 
 // ParseXML implements [stanza.Decoder]. It fails without a node. An action is taken as it comes, for whoever answers it to say that there is no such
-// one; a status and a type of note that do not exist are none, and so are actions that do not go together.
+// one; a status and a type of note that do not exist are none. Actions may be such as are not to be written.
 func (c *Command) ParseXML(e stanza.Element) error {
 	*c = Command{
 		Node: e.Attr("node"), SessionID: e.Attr("sessionid"), Lang: e.Lang(),
@@ -236,7 +236,7 @@ func parseActions(e stanza.Element) *Actions {
 	if !a.Execute.onward() {
 		a.Execute = ""
 	}
-	if a.Execute == "" && !a.Next {
+	if !a.Prev && !a.Next && !a.Complete {
 		return nil
 	}
 	return a
