@@ -3,52 +3,35 @@
 package interop
 
 import (
-	"context"
-	"net"
-	"os/exec"
-	"path/filepath"
 	"testing"
-	"time"
 
-	"github.com/stretchr/testify/require"
-
-	"github.com/parlance-xmpp/xmpp/jid"
-	"github.com/parlance-xmpp/xmpp/server"
-	"github.com/parlance-xmpp/xmpp/server/devcert"
-	"github.com/parlance-xmpp/xmpp/server/usual"
 	"github.com/parlance-xmpp/xmpp/xep/admin"
+	"github.com/parlance-xmpp/xmpp/xep/register"
 )
 
 // TestSlixmppAdmin: slixmpp's plugins for ad-hoc commands and service administration list and run the commands of our
-// server, and a user who is no admin is forbidden.
+// server, by hand and by their own workflow, and a user who is no admin is forbidden.
 func TestSlixmppAdmin(t *testing.T) {
-	const python, bardPassword = "/usr/bin/python3", "to be or not to be"
+	const python = "/usr/bin/python3"
 	need(t, python)
-	bard := jid.MustParse("bard@localhost")
-	ca, err := devcert.New("localhost")
-	require.NoError(t, err)
-	srv, err := server.New(&server.Options{
-		Domains: []string{"localhost"}, TLS: ca.ServerConfig(), Modules: usual.Modules(&usual.Options{Admins: admin.NewList(bard)}),
-	})
-	require.NoError(t, err)
-	require.NoError(t, srv.CreateAccount(t.Context(), bard, bardPassword))
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	served := make(chan error, 1)
-	go func() { served <- srv.Serve(context.Background(), ln) }()
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-		defer cancel()
-		_ = srv.Shutdown(ctx)
-		<-served
-	})
-	caFile := filepath.Join(t.TempDir(), "ca.pem")
-	write(t, caFile, ca.PEM())
+	u := startUsual(t, register.Closed, "bard")
+	out := u.demo().on(t, "", nil, python, "testdata/admin.py", "localhost", u.address, u.ca, usualPassword, "R0m30")
+	requireFound(t, out, "an admin sees the commands", "an account is made, and once only", "who is online", "an announcement and a message of the day",
+		"a user is forbidden", "a session is ended")
+}
 
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	out, err := exec.CommandContext(ctx, python, "testdata/admin.py", "localhost", ln.Addr().String(), caFile, bardPassword, "R0m30").CombinedOutput()
-	require.NoError(t, err, "%s", out)
-	require.Contains(t, string(out), "ALL WELL")
-	t.Logf("%s", out)
+// TestProfanityAdmin: profanity lists the commands, runs one without a form, and fills in the form of another.
+func TestProfanityAdmin(t *testing.T) {
+	need(t, "profanity", "tmux", "openssl")
+	p := startProfanity(t, startUsual(t, register.Closed, "bard").demo())
+	p.connect(t, "bard@localhost", usualPassword)
+	p.enter(t, "", "/disco info localhost")
+	p.enter(t, "http://jabber.org/protocol/commands", "/cmd list localhost") // it has asked the same by itself, and has had the answer
+	p.await(t, "get-online-users-num")
+	p.enter(t, "", "/cmd exec "+admin.NS+"#get-online-users-num localhost")
+	p.await(t, "number of online users")
+	p.enter(t, "", "/cmd exec "+admin.NS+"#announce localhost")
+	p.enter(t, "[field1] Announcement (required):", `/field1 add "Please log off now."`)
+	p.enter(t, "Please log off now.", "/form submit")
+	p.await(t, "sessions that were told: 1")
 }

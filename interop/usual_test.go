@@ -18,6 +18,7 @@ import (
 	"github.com/parlance-xmpp/xmpp/server"
 	"github.com/parlance-xmpp/xmpp/server/devcert"
 	"github.com/parlance-xmpp/xmpp/server/usual"
+	"github.com/parlance-xmpp/xmpp/xep/admin"
 	"github.com/parlance-xmpp/xmpp/xep/contactaddr"
 	"github.com/parlance-xmpp/xmpp/xep/invite"
 	"github.com/parlance-xmpp/xmpp/xep/register"
@@ -49,6 +50,7 @@ func startUsual(t *testing.T, mode register.Mode, localparts ...string) *usualSe
 			Contacts:     contactaddr.Addresses{Abuse: []string{"mailto:abuse@example.org"}},
 			Registration: register.ServerOptions{Mode: mode},
 			Invites:      u.invites,
+			Admins:       admin.Fixed(jid.MustParse("bard@localhost")),
 		}),
 	})
 	require.NoError(t, err)

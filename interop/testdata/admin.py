@@ -83,7 +83,7 @@ async def main(domain, server, ca, bard_password, user_password):
     listed = await bard.listed()
     for name in ("add-user", "announce", "get-online-users-num", "end-user-session"):
         assert ADMIN + name in listed, listed
-    print("an admin sees", len(listed), "commands")
+    print("ok an admin sees the commands")
 
     account = "juliet@" + domain
     form = {"accountjid": account, "password": user_password, "password-verify": user_password}
@@ -94,12 +94,13 @@ async def main(domain, server, ca, bard_password, user_password):
     except IqError as e:
         assert e.condition == "conflict", e.condition
     juliet = await connected(account, user_password, server, ca)
-    print("made", juliet.boundjid.bare)
+    print("ok an account is made, and once only")
 
     form = await bard.run("get-online-users-num")
     assert form["values"]["onlineusersnum"] == "2", form
     form = await bard.run("get-online-users-list", max_items="25")
     assert sorted(form["values"]["onlineuserjids"]) == ["bard@" + domain, account], form
+    print("ok who is online")
     await bard.run("announce", announcement="Attention!\nPlease log off now.")
     message = await asyncio.wait_for(juliet.heard.get(), 10)
     assert message["body"] == "Attention!\nPlease log off now.", message
@@ -108,7 +109,7 @@ async def main(domain, server, ca, bard_password, user_password):
     assert status == "completed", status
     message = await asyncio.wait_for(juliet.heard.get(), 10)
     assert message["body"] == "the play", message
-    print("announced")
+    print("ok an announcement and a message of the day")
 
     assert await juliet.listed() == set()
     for name in ("add-user", "announce", "get-online-users-num", "end-user-session"):
@@ -119,14 +120,13 @@ async def main(domain, server, ca, bard_password, user_password):
             assert e.condition == "forbidden", e.condition
     status = await asyncio.wait_for(juliet.workflow("delete_user"), 10)
     assert status == "forbidden", status
-    print("a user is forbidden")
+    print("ok a user is forbidden")
 
     await bard.run("end-user-session", accountjids=[account])
     condition = await asyncio.wait_for(juliet.gone, 10)
     assert condition == "policy-violation", condition
-    print("ended the session")
+    print("ok a session is ended")
     await bard.disconnect()
-    print("ALL WELL")
 
 
 asyncio.get_event_loop().run_until_complete(main(*sys.argv[1:]))
