@@ -220,9 +220,12 @@ func TestXEP0153_BothHalves(t *testing.T) {
 	}
 	romeo, _ := dial("romeo", &vcard.AvatarOptions{Changed: func(ctx context.Context, who jid.JID, hash string) {
 		v, err := vcard.Get(ctx, xmpp.SessionFrom(ctx), who)
-		if err != nil || v.Photo.Hash() != hash {
-			told <- "wrong"
+		if err != nil {
+			told <- err.Error()
 			return
+		}
+		if v.Photo.Hash() != hash {
+			return // her other client has told late of the one before
 		}
 		told <- string(v.Photo.Data)
 	}})
@@ -232,5 +235,7 @@ func TestXEP0153_BothHalves(t *testing.T) {
 	require.NoError(t, avatars.Set(t.Context(), juliet, photo("one")))
 	require.Equal(t, "one", <-told)
 	require.NoError(t, others.Set(t.Context(), other, photo("two")))
-	require.Equal(t, "two", <-told)
+	for got := "one"; got != "two"; got = <-told {
+		require.Equal(t, "one", got)
+	}
 }
