@@ -21,16 +21,16 @@ import (
 	"github.com/parlance-xmpp/xmpp/xmpptest"
 )
 
-// slowOffline stores a message every millisecond.
+// slowOffline stores messages, which takes a millisecond.
 type slowOffline struct {
 	storage.Offline
 	stored atomic.Int32
 }
 
-func (s *slowOffline) Add(ctx context.Context, owner storage.AccountID, m storage.OfflineMessage, limits storage.OfflineLimits) error {
+func (s *slowOffline) Add(ctx context.Context, owner storage.AccountID, _ storage.OfflineLimits, messages ...storage.OfflineMessage) (int, error) {
 	time.Sleep(time.Millisecond)
-	s.stored.Add(1)
-	return s.Offline.Add(ctx, owner, m, storage.OfflineLimits{})
+	s.stored.Add(int32(len(messages)))
+	return s.Offline.Add(ctx, owner, storage.OfflineLimits{}, messages...)
 }
 
 // Who writes faster than the server stores and is cut off for good, in the middle of it or of closing, is not told that

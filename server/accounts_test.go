@@ -199,8 +199,8 @@ func (downRosters) DeleteAll(context.Context, storage.AccountID) error { return 
 
 type downOffline struct{}
 
-func (downOffline) Add(context.Context, storage.AccountID, storage.OfflineMessage, storage.OfflineLimits) error {
-	return errDown
+func (downOffline) Add(context.Context, storage.AccountID, storage.OfflineLimits, ...storage.OfflineMessage) (int, error) {
+	return 0, errDown
 }
 
 func (downOffline) List(context.Context, storage.AccountID, uint64, int) ([]storage.OfflineMessage, error) {

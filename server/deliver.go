@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"errors"
-	"math"
 	"strings"
 	"time"
 
@@ -159,21 +158,25 @@ func (s *Server) keepUnsent(ctx context.Context, t *session) {
 		h := raw.Header()
 		s.storeMessage(ctx, absent{s, h.From}, raw, h)
 	}
-	var moved []uint64
-	unbounded := storage.OfflineLimits{Messages: math.MaxInt, Bytes: math.MaxInt}
-	for _, m := range younger {
-		if err = s.opts.Storage.Offline.Add(ctx, t.account.id, m, unbounded); err != nil {
-			t.log.Error("could not keep the order of offline messages", "peer", t.addr, "err", err)
-			break
-		}
-		moved = append(moved, m.ID)
-	}
-	if len(moved) > 0 {
-		if err := s.opts.Storage.Offline.Delete(ctx, t.account.id, moved...); err != nil {
-			t.log.Error("could not keep the order of offline messages", "peer", t.addr, "err", err)
-		}
+	if err := s.moveBehind(ctx, t.account.id, younger); err != nil {
+		t.log.Error("could not keep the order of offline messages", "peer", t.addr, "err", err)
 	}
 	s.drainAddr(ctx, t.account.addr)
+}
+
+// moveBehind moves offline messages behind all others.
+func (s *Server) moveBehind(ctx context.Context, owner storage.AccountID, messages []storage.OfflineMessage) error {
+	if len(messages) == 0 {
+		return nil
+	}
+	if _, err := s.opts.Storage.Offline.Add(ctx, owner, storage.OfflineLimits{}, messages...); err != nil {
+		return err
+	}
+	var moved []uint64
+	for _, m := range messages {
+		moved = append(moved, m.ID)
+	}
+	return s.opts.Storage.Offline.Delete(ctx, owner, moved...)
 }
 
 // unsent returns the messages that the end of a session has left, that nobody else has

@@ -64,7 +64,7 @@ func (s *Server) storeMessage(ctx context.Context, o origin, st stanza.Stanza, h
 		if !known { // strangers leave room for others
 			limits.Messages, limits.Bytes = (limits.Messages+1)/2, (limits.Bytes+1)/2
 		}
-		err = s.opts.Storage.Offline.Add(ctx, id, storage.OfflineMessage{Stored: now, Stanza: b}, limits)
+		_, err = s.opts.Storage.Offline.Add(ctx, id, limits, storage.OfflineMessage{Stored: now, Stanza: b})
 	}
 	switch {
 	case errors.Is(err, storage.ErrNotFound): // deleted just now

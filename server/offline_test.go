@@ -334,12 +334,12 @@ type lateOffline struct {
 	listed, adding, deleting func()
 }
 
-func (s *lateOffline) Add(ctx context.Context, owner storage.AccountID, m storage.OfflineMessage, limits storage.OfflineLimits) error {
+func (s *lateOffline) Add(ctx context.Context, owner storage.AccountID, limits storage.OfflineLimits, messages ...storage.OfflineMessage) (int, error) {
 	if f := s.adding; f != nil {
 		s.adding = nil
 		f()
 	}
-	return s.Offline.Add(ctx, owner, m, limits)
+	return s.Offline.Add(ctx, owner, limits, messages...)
 }
 
 func (s *lateOffline) Delete(ctx context.Context, owner storage.AccountID, ids ...uint64) error {

@@ -22,9 +22,13 @@ type OfflineLimits struct {
 
 // Offline keeps messages for accounts that are offline (XEP-0160).
 type Offline interface {
-	// Add adds a message behind all others, whatever its ID says. [ErrFull] when
-	// that would exceed the limits.
-	Add(ctx context.Context, owner AccountID, m OfflineMessage, limits OfflineLimits) error
+	// Add adds messages behind all others, in the order given, whatever their IDs say,
+	// and all in one commit: after a crash, or an error that leaves the outcome open,
+	// all of those that it would have added are there, or none.
+	//
+	// It stops before the first message that would exceed the limits, which is [ErrFull], and
+	// returns how many it has added. With any other error that is zero.
+	Add(ctx context.Context, owner AccountID, limits OfflineLimits, messages ...OfflineMessage) (added int, err error)
 	// List returns messages, oldest first, those whose ID is greater than after.
 	List(ctx context.Context, owner AccountID, after uint64, limit int) ([]OfflineMessage, error)
 	// Delete removes messages. It is no error if one is not there.

@@ -27,29 +27,31 @@ type spool struct {
 func byID(m storage.OfflineMessage, id uint64) int { return cmp.Compare(m.ID, id) }
 
 // Add implements [storage.Offline].
-func (s *Offline) Add(ctx context.Context, owner storage.AccountID, m storage.OfflineMessage, limits storage.OfflineLimits) error {
+func (s *Offline) Add(ctx context.Context, owner storage.AccountID, limits storage.OfflineLimits, messages ...storage.OfflineMessage) (added int, err error) {
 	if err := ctx.Err(); err != nil {
-		return err
+		return 0, err
 	}
-	m.Stanza = bytes.Clone(m.Stanza)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	sp := s.byOwner[owner]
 	if sp == nil {
 		sp = new(spool)
 	}
-	if limits.Messages > 0 && len(sp.messages) >= limits.Messages || limits.Bytes > 0 && sp.bytes+len(m.Stanza) > limits.Bytes {
-		return fmt.Errorf("memory: offline messages: %w", storage.ErrFull)
+	for _, m := range messages {
+		if limits.Messages > 0 && len(sp.messages) >= limits.Messages || limits.Bytes > 0 && sp.bytes+len(m.Stanza) > limits.Bytes {
+			return added, fmt.Errorf("memory: offline messages: %w", storage.ErrFull)
+		}
+		s.last++
+		m.ID, m.Stanza = s.last, bytes.Clone(m.Stanza)
+		sp.messages = append(sp.messages, m)
+		sp.bytes += len(m.Stanza)
+		if s.byOwner == nil {
+			s.byOwner = make(map[storage.AccountID]*spool)
+		}
+		s.byOwner[owner] = sp
+		added++
 	}
-	s.last++
-	m.ID = s.last
-	sp.messages = append(sp.messages, m)
-	sp.bytes += len(m.Stanza)
-	if s.byOwner == nil {
-		s.byOwner = make(map[storage.AccountID]*spool)
-	}
-	s.byOwner[owner] = sp
-	return nil
+	return added, nil
 }
 
 // List implements [storage.Offline].

@@ -149,7 +149,8 @@ func TestServerCrash(t *testing.T) {
 	}
 	for n := range 3 {
 		again(func() error {
-			return offline.Add(t.Context(), "a", storage.OfflineMessage{Stanza: []byte{byte(n)}}, storage.OfflineLimits{})
+			_, err := offline.Add(t.Context(), "a", storage.OfflineLimits{}, storage.OfflineMessage{Stanza: []byte{byte(n)}})
+			return err
 		})
 		pgtest.Crash(t)
 		again(func() error {

@@ -33,3 +33,7 @@ func TestSec_KilledOverPostgreSQL(t *testing.T) {
 		return db.Stores(), nil
 	})
 }
+
+func BenchmarkFlood(b *testing.B) {
+	servertest.BenchmarkFlood(b, open(b, pgtest.Database(b)))
+}

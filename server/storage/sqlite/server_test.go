@@ -31,3 +31,7 @@ func TestSec_KilledOverSQLite(t *testing.T) {
 		return db.Stores(), nil
 	})
 }
+
+func BenchmarkFlood(b *testing.B) {
+	servertest.BenchmarkFlood(b, open(b, filepath.Join(b.TempDir(), "server.db")))
+}

@@ -155,8 +155,8 @@ type faultyOffline struct {
 	faulty
 }
 
-func (f faultyOffline) Add(ctx context.Context, owner storage.AccountID, m storage.OfflineMessage, limits storage.OfflineLimits) error {
-	return f.do(ctx, "Add", func() error { return f.s.Add(ctx, owner, m, limits) })
+func (f faultyOffline) Add(ctx context.Context, owner storage.AccountID, limits storage.OfflineLimits, messages ...storage.OfflineMessage) (added int, err error) {
+	return try(ctx, f.faulty, "Add", func() (int, error) { return f.s.Add(ctx, owner, limits, messages...) })
 }
 
 func (f faultyOffline) List(ctx context.Context, owner storage.AccountID, after uint64, limit int) ([]storage.OfflineMessage, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"sync"
 	"testing"
 
@@ -16,6 +17,8 @@ var offlineTests = []test[storage.Offline]{
 	{"keeps what it is given, in order", offlineRoundTrip},
 	{"never gives an ID twice", offlineIDs},
 	{"bounds", offlineLimits},
+	{"adds many in order", offlineBatch},
+	{"bounds many", offlineBatchLimits},
 	{"lists in pages", offlineList},
 	{"deletes", offlineDelete},
 	{"keeps owners apart", offlineOwners},
@@ -30,7 +33,16 @@ var offlineTests = []test[storage.Offline]{
 
 // add keeps one message with that text.
 func add(t *testing.T, s storage.Offline, limits storage.OfflineLimits, text string) error {
-	return s.Add(t.Context(), owner, storage.OfflineMessage{ID: 7, Stored: noon, Stanza: []byte(text)}, limits)
+	_, err := s.Add(t.Context(), owner, limits, offlineMessages(text)...)
+	return err
+}
+
+// offlineMessages returns messages with these texts.
+func offlineMessages(texts ...string) (all []storage.OfflineMessage) {
+	for _, text := range texts {
+		all = append(all, storage.OfflineMessage{ID: 7, Stored: noon, Stanza: []byte(text)})
+	}
+	return all
 }
 
 // waiting returns everything that waits for the owner.
@@ -89,6 +101,54 @@ func offlineLimits(t *testing.T, s storage.Offline) {
 	require.Equal(t, []string{"1", "2", "87654321"}, texts(waiting(t, s, 10)))
 }
 
+// Many at once come behind what is there, and in their order, with IDs that grow; none are none.
+func offlineBatch(t *testing.T, s storage.Offline) {
+	want := []string{"before"}
+	require.NoError(t, add(t, s, storage.OfflineLimits{}, "before"))
+	for _, n := range []int{0, 1, 2, 49, 50, 51, 307} {
+		var batch []string
+		for i := range n {
+			batch = append(batch, fmt.Sprint(n, ".", i))
+		}
+		added, err := s.Add(t.Context(), owner, storage.OfflineLimits{}, offlineMessages(batch...)...)
+		require.NoError(t, err)
+		require.Equal(t, n, added)
+		want = append(want, batch...)
+	}
+	got := waiting(t, s, 100)
+	require.Equal(t, want, texts(got))
+	for i, m := range got {
+		require.True(t, i == 0 || m.ID > got[i-1].ID, "the IDs grow")
+		require.True(t, m.Stored.Equal(noon))
+	}
+}
+
+// Of many, those from the front are added that fit, and nothing behind the first that does not.
+func offlineBatchLimits(t *testing.T, s storage.Offline) {
+	for _, tt := range []struct {
+		limits storage.OfflineLimits
+		batch  []string
+		want   int
+	}{
+		{storage.OfflineLimits{Messages: 2}, []string{"a", "b", "c"}, 2},
+		{storage.OfflineLimits{Messages: 2}, []string{"d"}, 0},
+		{storage.OfflineLimits{Bytes: 6}, []string{"ee", "fff", "g"}, 1},
+		{storage.OfflineLimits{Bytes: 5, Messages: 9}, []string{"h", "i"}, 1},
+		{storage.OfflineLimits{Messages: 60, Bytes: 1 << 10}, slices.Repeat([]string{"j"}, 70), 56},
+		{storage.OfflineLimits{}, []string{"k"}, 1},
+	} {
+		before := texts(waiting(t, s, 100))
+		added, err := s.Add(t.Context(), owner, tt.limits, offlineMessages(tt.batch...)...)
+		require.Equal(t, tt.want, added, "%v", tt)
+		if tt.want == len(tt.batch) {
+			require.NoError(t, err)
+		} else {
+			require.ErrorIs(t, err, storage.ErrFull)
+		}
+		require.Equal(t, append(before, tt.batch[:added]...), texts(waiting(t, s, 100)))
+	}
+}
+
 func offlineList(t *testing.T, s storage.Offline) {
 	var want []string
 	for n := range 17 {
@@ -127,7 +187,8 @@ func offlineOwners(t *testing.T, s storage.Offline) {
 
 func offlineCopies(t *testing.T, s storage.Offline) {
 	mine := []byte("<message/>")
-	require.NoError(t, s.Add(t.Context(), owner, storage.OfflineMessage{Stored: noon, Stanza: mine}, storage.OfflineLimits{}))
+	_, err := s.Add(t.Context(), owner, storage.OfflineLimits{}, storage.OfflineMessage{Stored: noon, Stanza: mine})
+	require.NoError(t, err)
 	mine[0] = 'X'
 	require.Equal(t, []string{"<message/>"}, texts(waiting(t, s, 10)))
 }
@@ -148,9 +209,11 @@ func offlineConcurrent(t *testing.T, s storage.Offline) {
 func offlineContext(t *testing.T, s storage.Offline) {
 	ctx := ended(t)
 	_, listErr := s.List(ctx, owner, 0, 1)
+	added, addErr := s.Add(ctx, owner, storage.OfflineLimits{}, offlineMessages("1")...)
+	require.Zero(t, added)
+	_, noneErr := s.Add(ctx, owner, storage.OfflineLimits{})
 	for _, err := range []error{
-		listErr, s.Add(ctx, owner, storage.OfflineMessage{Stored: noon}, storage.OfflineLimits{}),
-		s.Delete(ctx, owner, 1), s.DeleteAll(ctx, owner),
+		listErr, addErr, noneErr, s.Delete(ctx, owner, 1), s.DeleteAll(ctx, owner),
 	} {
 		require.ErrorIs(t, err, ctx.Err())
 	}

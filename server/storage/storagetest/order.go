@@ -21,7 +21,7 @@ func offlineOrder(t *testing.T, s storage.Offline) {
 			wg.Go(func() {
 				for n := range each {
 					m := storage.OfflineMessage{Stored: noon, Stanza: fmt.Appendf(nil, "%d %d", sender, n)}
-					if err := s.Add(t.Context(), storage.AccountID(fmt.Sprint(a)), m, storage.OfflineLimits{Messages: senders * each}); err != nil {
+					if _, err := s.Add(t.Context(), storage.AccountID(fmt.Sprint(a)), storage.OfflineLimits{Messages: senders * each}, m); err != nil {
 						t.Error(err)
 					}
 				}

@@ -162,7 +162,7 @@ func offlinePaging(t *testing.T, s storage.Offline) {
 			return nil
 		}
 		more++
-		return s.Add(t.Context(), owner, storage.OfflineMessage{Stored: noon, Stanza: fmt.Append(nil, more-1)}, storage.OfflineLimits{})
+		return add(t, s, storage.OfflineLimits{}, fmt.Sprint(more-1))
 	}, func(ctx context.Context, after uint64, limit int) ([]storage.OfflineMessage, error) {
 		if err := s.Delete(ctx, owner, last...); err != nil { // the position too
 			return nil, err

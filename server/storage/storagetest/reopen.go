@@ -65,7 +65,7 @@ func BenchmarkOffline(b *testing.B, s storage.Stores) {
 				wg.Go(func() {
 					id := storage.AccountID(fmt.Sprint(n, "/", w))
 					for range work {
-						err := s.Offline.Add(context.Background(), id, storage.OfflineMessage{Stored: noon, Stanza: make([]byte, 300)}, storage.OfflineLimits{})
+						_, err := s.Offline.Add(context.Background(), id, storage.OfflineLimits{}, storage.OfflineMessage{Stored: noon, Stanza: make([]byte, 300)})
 						if err != nil {
 							b.Error(err)
 						}

@@ -27,7 +27,8 @@ func Shared(t *testing.T, all []storage.Stores) {
 				errs <- err
 			})
 			wg.Go(func() {
-				errs <- s.Offline.Add(t.Context(), owner, storage.OfflineMessage{Stored: noon, Stanza: fmt.Append(nil, i, n)}, storage.OfflineLimits{})
+				_, err := s.Offline.Add(t.Context(), owner, storage.OfflineLimits{}, storage.OfflineMessage{Stored: noon, Stanza: fmt.Append(nil, i, n)})
+				errs <- err
 			})
 			wg.Go(func() { errs <- s.Blocklists.Add(t.Context(), owner, 0, contact(n)) })
 			wg.Go(func() {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/parlance-xmpp/xmpp/server/storage"
@@ -34,24 +35,63 @@ func (t *tx) setBox(owner storage.AccountID, b box) error {
 }
 
 // Add implements [storage.Offline].
-func (o offline) Add(ctx context.Context, owner storage.AccountID, m storage.OfflineMessage, limits storage.OfflineLimits) error {
-	b := append([]byte{}, m.Stanza...) // the caller may not wait for the end
-	return o.s.write(ctx, "add an offline message", string(owner), func(t *tx) error {
+func (o offline) Add(ctx context.Context, owner storage.AccountID, limits storage.OfflineLimits, messages ...storage.OfflineMessage) (added int, err error) {
+	if len(messages) == 0 {
+		return 0, ctx.Err()
+	}
+	all := slices.Clone(messages) // the caller may not wait for the end
+	for i := range all {
+		all[i].Stanza = append([]byte{}, all[i].Stanza...)
+	}
+	err = o.s.write(ctx, "add offline messages", string(owner), func(t *tx) error {
 		have, err := t.box(owner)
 		if err != nil {
 			return err
 		}
-		if limits.Messages > 0 && have.messages >= limits.Messages || limits.Bytes > 0 && have.bytes+len(b) > limits.Bytes {
-			return refuse(storage.ErrFull)
+		added = have.take(all, limits)
+		if added == 0 {
+			return nil
 		}
-		have.last++
-		have.messages++
-		have.bytes += len(b)
-		if _, err := t.exec("INSERT INTO offline_messages (owner, id, stored, stanza) VALUES (?, ?, ?, ?)", string(owner), have.last, micros(m.Stored), b); err != nil {
-			return err
+		for rest := all[:added]; len(rest) > 0; {
+			n := min(len(rest), insertions)
+			if err := t.insertOffline(owner, have.last-uint64(len(rest))+1, rest[:n]); err != nil {
+				return err
+			}
+			rest = rest[n:]
 		}
 		return t.setBox(owner, have)
 	})
+	switch {
+	case err != nil:
+		return 0, err // added may still be written to, when ctx has ended
+	case added < len(all):
+		return added, o.s.failed("add offline messages", storage.ErrFull)
+	}
+	return added, nil
+}
+
+// take counts in the messages that the limits let in, from the front, and returns how many these are.
+func (b *box) take(all []storage.OfflineMessage, limits storage.OfflineLimits) int {
+	for i, m := range all {
+		if limits.Messages > 0 && b.messages >= limits.Messages || limits.Bytes > 0 && b.bytes+len(m.Stanza) > limits.Bytes {
+			return i
+		}
+		b.last++
+		b.messages++
+		b.bytes += len(m.Stanza)
+	}
+	return len(all)
+}
+
+// insertOffline inserts messages with ids from the first on.
+func (t *tx) insertOffline(owner storage.AccountID, first uint64, messages []storage.OfflineMessage) error {
+	var args []any
+	for i, m := range messages {
+		args = append(args, string(owner), first+uint64(i), micros(m.Stored), m.Stanza)
+	}
+	rows := strings.TrimSuffix(strings.Repeat("(?, ?, ?, ?), ", len(messages)), ", ")
+	_, err := t.exec("INSERT INTO offline_messages (owner, id, stored, stanza) VALUES "+rows, args...)
+	return err
 }
 
 // List implements [storage.Offline].
@@ -69,8 +109,11 @@ func (o offline) List(ctx context.Context, owner storage.AccountID, after uint64
 	return page, err
 }
 
-// deletions is how many messages one statement deletes at most.
-const deletions = 100
+// insertions and deletions are how many messages one statement inserts or deletes at most.
+const (
+	insertions = 50
+	deletions  = 100
+)
 
 // Delete implements [storage.Offline].
 func (o offline) Delete(ctx context.Context, owner storage.AccountID, ids ...uint64) error {
