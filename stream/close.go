@@ -155,6 +155,7 @@ func (c *Conn) conclude(preamble []byte, err error) error {
 		c.failWith(preamble, e)
 		c.hangUp()
 	default: // the peer has ended the stream, or negotiation came to nothing
+		c.awaitHandled()
 		c.because(err)
 		c.in.last(func(ack []byte) bool { return c.bid(preamble, ack, []byte(closingTag)) })
 		c.endWithin(c.closeTimeout) // the peer waits for what is queued (§4.4)
@@ -163,6 +164,17 @@ func (c *Conn) conclude(preamble []byte, err error) error {
 	c.terminate(err)
 	<-c.Done()
 	return c.Err()
+}
+
+// awaitHandled lets what is postponed be handled, so that the last word can be of all that has arrived. It takes no
+// longer than the peer waits for it.
+func (c *Conn) awaitHandled() {
+	if c.in.whenHandled() == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(lifetime{c}, c.closeTimeout)
+	defer cancel()
+	_ = c.AwaitHandled(ctx)
 }
 
 // hangUp ends both directions of the transport: it sees to it that what is

@@ -62,7 +62,7 @@ type Config struct {
 	// on the new session, and [Conn.Lost] has what may not have arrived.
 	Previous *Conn
 	// AckHandled acknowledges stanzas when [Conn.Handled] says so. Otherwise a
-	// stanza counts as handled when Next is called again.
+	// stanza counts as handled when Next is called again, unless [Conn.Postpone] says that it is not.
 	AckHandled bool
 	// IdleTimeout is how long nothing may arrive before the peer is asked whether it is
 	// there, by a request for an acknowledgement or a ping (XEP-0199); ProbeTimeout how

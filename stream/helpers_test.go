@@ -464,6 +464,14 @@ func (p *peer) actServerOffering(more string) {
 
 func (p *peer) actClient() {
 	p.t.Helper()
+	p.logIn()
+	p.send("<iq type='set' id='1'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>balcony</resource></bind></iq>")
+	p.expect("<iq type='result' id='1'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>$full</jid></bind></iq>")
+}
+
+// logIn is actClient without binding.
+func (p *peer) logIn() {
+	p.t.Helper()
 	p.send(clientOpens)
 	p.expect(serverOpens + "<stream:features><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>SCRAM-SHA-256</mechanism><mechanism>ANONYMOUS</mechanism></mechanisms></stream:features>")
 	p.send("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='ANONYMOUS'>=</auth>")
@@ -471,6 +479,4 @@ func (p *peer) actClient() {
 	p.send(clientOpens)
 	p.bound = map[string]string{}
 	p.expect(serverOpens + bindFeatures)
-	p.send("<iq type='set' id='1'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>balcony</resource></bind></iq>")
-	p.expect("<iq type='result' id='1'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>$full</jid></bind></iq>")
 }

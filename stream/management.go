@@ -211,32 +211,41 @@ func (c *Conn) Resumable() (id string, max time.Duration, location string) {
 // An inbox counts what arrives (XEP-0198 §4). Acknowledgements are queued with its
 // lock held: one that overtakes another would take back what that said.
 type inbox struct {
-	later bool // handled is told by Handled
-
-	mu       sync.Mutex // guards the fields below; taken before that of an outbox
-	managed  bool
-	base     uint64 // how many had arrived when the count began
-	received uint64 // stanzas that have arrived, ever
-	handled  uint64 // of these
-	owed     bool   // the peer has asked when not all was handled
-	repeats  uint64 // how many of the next have arrived before
+	mu        sync.Mutex // guards the fields below; taken before that of an outbox
+	later     bool       // handled is told by Handled
+	managed   bool
+	base      uint64 // how many had arrived when the count began
+	received  uint64 // stanzas that have arrived, ever
+	passed    uint64 // of these, those that the reader has gone past; unless later
+	postponed []*postponed
+	settled   chan struct{} // closed when nothing is postponed; nil when nobody waits for that
+	handled   uint64        // of received, all up to this one
+	owed      uint64        // received, when the peer has asked and not all of that was handled; else zero
+	repeats   uint64        // how many of the next have arrived before
 }
 
 // manage begins the count.
 func (i *inbox) manage() {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	i.managed, i.base, i.owed = true, i.received, false
+	i.managed, i.base, i.owed = true, i.received, 0
 }
 
-// next notes that the stanza before has been handled.
-func (i *inbox) next() {
-	if i.later {
-		return
-	}
+// next notes that the stanza before has been handled, unless that is postponed.
+func (i *inbox) next(out *outbox) {
 	i.mu.Lock()
-	i.handled = i.received
-	i.mu.Unlock()
+	defer i.mu.Unlock()
+	if !i.later {
+		i.passed = i.received
+		i.advance(out)
+	}
+}
+
+// setLater says who tells what has been handled on the next stream.
+func (i *inbox) setLater(later bool) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.later = later
 }
 
 // arrived counts a stanza, and reports whether it is new.
@@ -259,7 +268,7 @@ func (i *inbox) resume() uint32 {
 	defer i.mu.Unlock()
 	i.repeats = 0
 	if !i.later {
-		i.received = i.handled
+		i.received = i.passed
 	}
 	h := i.count()
 	i.repeats = i.received - max(i.handled, i.base)
@@ -275,42 +284,60 @@ func (i *inbox) h() uint32 {
 
 // count is called with mu held.
 func (i *inbox) count() uint32 {
-	// What comes again is not acknowledged before it has: the peer would not send it then,
-	// and the next would be taken for it.
-	return uint32(max(min(i.handled, i.received-i.repeats), i.base) - i.base)
+	return uint32(max(i.reached(), i.base) - i.base)
 }
+
+// reached is up to which stanza all has been handled. What comes again is not acknowledged before it has: the peer
+// would not send it then, and the next would be taken for it. It is called with mu held.
+func (i *inbox) reached() uint64 { return min(i.handled, i.received-i.repeats) }
 
 // asked answers a request for an acknowledgement. If there is no room for that, the peer
 // does not read.
 func (i *inbox) asked(out *outbox) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	i.owed = i.handled < i.received || i.repeats > 0
+	i.owed = 0
+	if i.reached() < i.received {
+		i.owed = i.received
+	}
 	_ = out.tryAppend(appendAck(nil, i.count()), false, true)
 }
 
-// did notes that of what has arrived the first n are handled, and says so if the peer has
-// asked.
+// did notes that of what has arrived the first n are handled.
 func (i *inbox) did(n uint64, out *outbox) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.handled = max(i.handled, min(n, i.received))
-	if i.owed && i.managed && i.handled == i.received && i.repeats == 0 {
-		i.owed = false
+	i.advance(out)
+}
+
+// advance says how much has been handled, if the peer has asked and can be told of all that it asked about. It is
+// called with mu held.
+func (i *inbox) advance(out *outbox) {
+	if !i.later {
+		i.progress()
+	}
+	if i.managed && i.owed > 0 && i.reached() >= i.owed {
+		i.owed = 0
 		_ = out.tryAppend(appendAck(nil, i.count()), false, true) // the peer will ask again
 	}
 }
 
 // last calls end with what is said right before a stream is closed (§4), if anything, and returns
 // its result. All that has arrived counts: it is handled though the stream has ended, and if the other side
-// did not know that, it would come again.
+// did not know that, it would come again. What is postponed does not.
 func (i *inbox) last(end func(ack []byte) bool) bool {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if !i.managed {
 		return end(nil)
 	}
-	i.handled = i.received
+	if i.later {
+		i.handled = i.received
+	} else {
+		i.passed = i.received
+		i.progress()
+	}
 	return end(appendAck(nil, i.count()))
 }
 

@@ -28,14 +28,13 @@ import (
 // After [Conn.Close] it goes on to return what the peer still sends; after
 // [Conn.Fail] it does not.
 func (c *Conn) Next() (stanza.Element, error) {
-	c.in.next()
 	if len(c.early) > 0 { // before the count began
-
 		e := c.early[0]
 		c.early = c.early[1:]
 		return e, nil
 	}
 	for {
+		c.in.next(c.out)
 		e, err := c.read()
 		switch {
 		case err != nil:

@@ -153,7 +153,7 @@ func (n *Negotiation) goOn() {
 			c.offered = n.resumed.offered
 		}
 		c.out, c.in = n.resumed.out, n.resumed.in
-		c.in.later = n.cfg.AckHandled
+		c.in.setLater(n.cfg.AckHandled)
 		c.out.attach(fresh, true)
 		return
 	}
@@ -179,7 +179,7 @@ func (i *inbox) carry(fresh *inbox) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.later = fresh.later
-	i.managed, i.base, i.owed, i.repeats = fresh.managed, i.received, false, 0
+	i.managed, i.base, i.owed, i.repeats = fresh.managed, i.received, 0, 0
 }
 
 // isMessage reports whether a stanza, as it was written, is a message: what may follow on

@@ -96,7 +96,7 @@ func Restore(s *Saved) (*Conn, error) {
 		o.queued++
 		o.add(part, o.queued)
 	}
-	in := &inbox{managed: true, received: uint64(s.In), handled: uint64(s.In)}
+	in := &inbox{managed: true, received: uint64(s.In), passed: uint64(s.In), handled: uint64(s.In)}
 	return &Conn{
 		out: o, in: in, gone: gone, survive: true, initiating: true, state: Secure | Authenticated | Bound,
 		trace: &xmpp.Trace{}, full: s.JID, account: s.JID.Bare(), domain: s.JID.Domain(), ended: true,
