@@ -24,6 +24,8 @@
 // # Where it runs
 //
 // Handlers of an account and hooks run on the goroutine that reads the client they serve: what takes
-// long holds up that client, and nobody else. Handlers of a domain run beside it, in order for each
+// long holds up that client, and nobody else. [Hooks].Placed of a message that was, or was to be, kept for later is told
+// by who stored it, in the order of the account: what takes long there holds up what is stored for the account next, and the
+// acknowledgement. Handlers of a domain run beside it, in order for each
 // client. A panic in any of them is logged, and answered like an error.
 package module

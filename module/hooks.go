@@ -45,7 +45,7 @@ type Hooks struct {
 	// Sent sees a message that a client has sent and that has been routed.
 	Sent func(ctx context.Context, s Session, t *Transit)
 	// Placed sees a message for an account that has been placed: to the sessions in to, or, if there are none, in the store of
-	// offline messages when kept is true. The sessions are lent.
+	// offline messages when kept is true: then it is committed. The sessions are lent.
 	Placed func(ctx context.Context, a Account, t *Transit, to []Session, kept bool)
 
 	// Opened and Closed see the beginning and the end of each session; in between it may be resumed.

@@ -29,7 +29,8 @@ type account struct {
 	holds int           // guarded by the directory
 	rate  *bucket       // what its sessions cause together
 
-	disabled bool // nobody can bind
+	spooling chan struct{} // has an item while somebody adds to its offline messages
+	disabled bool          // nobody can bind
 
 	mu       sync.Mutex // guards the fields below, and those of sessions that say so; a leaf: no other lock is taken under it
 	sessions []*session // all that have bound a resource, oldest first
@@ -37,6 +38,7 @@ type account struct {
 	draining bool       // offline messages are being delivered: see [Server.drain]
 	again    bool       // some were stored meanwhile
 	waiting  bool       // some wait in the store until a client is back: others for the bare JID wait behind them
+	keeping
 }
 
 // turn waits for the account's turn. The caller ends it.
@@ -138,7 +140,7 @@ func (p *placing) condition() condition {
 func (a *account) look(addr jid.JID, room *[2][4]*session) placing {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	p := placing{draining: a.draining || a.waiting}
+	p := placing{draining: a.draining || a.waiting || a.pending > 0}
 	eligible, best := room[0][:0], room[1][:0]
 	for _, s := range a.sessions {
 		if !s.reachable() {

@@ -98,7 +98,7 @@ func (s *Server) deleteAccount(ctx context.Context, addr jid.JID, id storage.Acc
 	err = errors.Join(err, failure,
 		s.opts.Storage.Rosters.DeleteAll(ctx, a.id),
 		s.opts.Storage.Tokens.DeleteAll(ctx, a.id),
-		s.opts.Storage.Offline.DeleteAll(ctx, a.id),
+		s.deleteOffline(ctx, a),
 		s.forget(ctx, a.id))
 	for _, hook := range s.hooks.deleted {
 		s.guard("Deleted", func() { hook(ctx, a.identity()) })
@@ -107,6 +107,16 @@ func (s *Server) deleteAccount(ctx context.Context, addr jid.JID, id storage.Acc
 		return fmt.Errorf("server: account %s is deleted, but something of it remains: %w", addr, err)
 	}
 	return nil
+}
+
+// deleteOffline deletes the offline messages of a deleted account, for which none are added any more.
+func (s *Server) deleteOffline(ctx context.Context, a *account) error {
+	end, err := a.spool(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
+	return s.opts.Storage.Offline.DeleteAll(ctx, a.id)
 }
 
 // forget deletes what modules keep of an account.

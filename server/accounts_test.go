@@ -166,12 +166,13 @@ func TestC8_3_3_6_StorageFails(t *testing.T) {
 	h.srv.opts.Storage.Rosters, h.srv.opts.Storage.Offline = downRosters{}, downOffline{}
 	failed := stanzaError("wait", "internal-server-error")
 	juliet.send("<iq type='get' id='1'><query xmlns='jabber:iq:roster'/></iq>", set("2", "jid='nurse@capulet.example'", ""),
-		"<message id='3' to='romeo@capulet.example'><body>x</body></message>", "<presence id='4' to='romeo@capulet.example' type='unsubscribe'/>",
+		"<presence id='4' to='romeo@capulet.example' type='unsubscribe'/>",
 		"<presence id='5'><show>away</show></presence>")
 	juliet.expect(iqError(juliet, "1", "", failed), iqError(juliet, "2", "", failed),
-		"<message type='error' id='3' from='romeo@capulet.example' to='juliet@capulet.example/balcony'>"+failed+"</message>",
 		"<presence type='error' id='4' from='romeo@capulet.example' to='juliet@capulet.example'>"+failed+"</presence>",
 		"<presence type='error' id='5' to='juliet@capulet.example/balcony'>"+failed+"</presence>")
+	juliet.send("<message id='3' to='romeo@capulet.example'><body>x</body></message>")
+	juliet.expect("<message type='error' id='3' from='romeo@capulet.example' to='juliet@capulet.example/balcony'>" + failed + "</message>")
 	h.srv.opts.Storage = good
 }
 

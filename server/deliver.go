@@ -106,14 +106,12 @@ func handAll(ctx context.Context, sessions []*session, st stanza.Stanza, h stanz
 }
 
 // overflow does what is to be done about a message for which there was no room:
-// one that could be kept for somebody offline is kept, and follows as soon as there is.
-func (s *Server) overflow(ctx context.Context, o origin, named *session, st stanza.Stanza, h stanza.Header) (kept bool) {
+// one that could be kept for somebody offline is kept, and follows as soon as there is. As long as that is under way, others for
+// the session that was named go to the store too and keep their order.
+func (s *Server) overflow(ctx context.Context, o origin, named *session, st stanza.Stanza, h stanza.Header) (pending bool) {
 	switch {
 	case isStorable(h):
-		if named != nil { // on another node, that has noted it
-			named.crowd()
-		}
-		return s.storeMessage(ctx, o, st, h)
+		return s.keep(ctx, o, st, h, named)
 	case classOf(h.Type) == groupchat:
 		if s.entitled(ctx, o, h.To, h.From) {
 			refuseTo(ctx, o, h, stanza.ResourceConstraint)
@@ -147,21 +145,37 @@ func (s *Server) keepUnsent(ctx context.Context, t *session) {
 	if len(unsent) == 0 {
 		return
 	}
-	var younger []storage.OfflineMessage
-	var err error
-	if !s.hasEligible(t.account.addr) { // otherwise they are on their way to another session
-		if younger, err = s.storedSince(ctx, t); err != nil {
-			t.log.Error("could not list offline messages", "peer", t.addr, "err", err)
-		}
-	}
-	for _, raw := range unsent {
-		h := raw.Header()
-		s.storeMessage(ctx, absent{s, h.From}, raw, h)
-	}
-	if err := s.moveBehind(ctx, t.account.id, younger); err != nil {
+	if err := s.keepBefore(ctx, t, unsent); err != nil {
 		t.log.Error("could not keep the order of offline messages", "peer", t.addr, "err", err)
 	}
 	s.drainAddr(ctx, t.account.addr)
+}
+
+// keepBefore keeps messages before those that were stored since the session was bound, and before all that are pending.
+func (s *Server) keepBefore(ctx context.Context, t *session, unsent []*stanza.Raw) error {
+	var younger []storage.OfflineMessage
+	end, err := t.account.spool(ctx)
+	if err == nil { // else they are kept all the same
+		defer end()
+		if !s.hasEligible(t.account.addr) { // otherwise they are on their way to another session
+			younger, err = s.storedSince(ctx, t)
+		}
+	}
+	var letters []*letter
+	for _, raw := range unsent {
+		h := raw.Header()
+		l, err := s.newLetter(absent{s, h.From}, t.account.addr, raw, h)
+		if err != nil {
+			s.failed(ctx, absent{s, h.From}, h, "keep a message", err)
+		} else if l != nil {
+			letters = append(letters, l)
+		}
+	}
+	s.storeLetters(t.account, letters)
+	for _, l := range letters {
+		s.tellUnkept(ctx, l)
+	}
+	return errors.Join(err, s.moveBehind(ctx, t.account.id, younger))
 }
 
 // moveBehind moves offline messages behind all others.

@@ -89,7 +89,8 @@ func (d *directory) add(stored storage.Account, removals int) *account {
 	a := d.accounts[stored.Addr]
 	if a == nil {
 		a = &account{
-			addr: stored.Addr, id: stored.ID, disabled: stored.Disabled, turns: make(chan struct{}, 1), rate: newBucket(d.rate(), time.Now()),
+			addr: stored.Addr, id: stored.ID, disabled: stored.Disabled, turns: make(chan struct{}, 1), spooling: make(chan struct{}, 1),
+			rate: newBucket(d.rate(), time.Now()),
 		}
 		d.accounts[stored.Addr] = a
 	}

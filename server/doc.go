@@ -58,7 +58,8 @@
 // behind it (RFC 6120 §7.7.2.2, the first of three ways): nobody is thrown out.
 //
 // Whatever is acknowledged has been stored before: a roster change before its
-// result, an offline message before the sender's next stanza is looked at.
+// result, an offline message before the count that a client is told by stream management
+// (XEP-0198). Who sends many messages to somebody offline is read on meanwhile, and they are stored together.
 //
 // # Clients that are cut off
 //
@@ -106,7 +107,8 @@
 //
 // One goroutine reads a session. It routes inline: it parses a stanza, applies the
 // rules, looks up the recipient and appends to the recipient's queue. Only a message or
-// query waits for room there, and a second at most. What changes a roster or tells of presence happens in turns, one at
+// query waits for room there, and a second at most. What is to be kept for somebody is left to a goroutine that
+// exists for the account only as long as it has something to store. What changes a roster or tells of presence happens in turns, one at
 // a time for each account; so nobody gets presence out of order, nor after the
 // subscription was cancelled. A turn waits for the store and for nothing else; no lock
 // is held while anything is waited for.

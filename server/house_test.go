@@ -10,6 +10,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -79,6 +80,18 @@ func newHouse(t testing.TB, accounts []string, change ...func(*Options)) *house 
 	return h
 }
 
+// settle waits until nothing is pending, and no keeper is there.
+func (h *house) settle() {
+	busy := func(a *account) bool {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		return a.keeper || len(a.sessions) == 0
+	}
+	for slices.ContainsFunc(h.srv.directory.all(), busy) {
+		runtime.Gosched()
+	}
+}
+
 // addr is the address of an account: of a localpart at capulet.example.
 func (h *house) addr(account string) jid.JID {
 	if !strings.Contains(account, "@") {
@@ -103,6 +116,8 @@ type client struct {
 	head xmlwire.Header // of the last stream
 	feat stanza.Element // its features
 
+	settle func() // waits for what is pending; nil if that is nobody's business
+
 	done chan struct{} // closed when ServeConn has returned
 	end  error         // what it returned
 
@@ -121,6 +136,7 @@ func (h *house) connect() *client {
 // other.
 func (h *house) attach(near, far net.Conn) *client {
 	c := newClient(h.t, near)
+	c.settle = h.settle
 	go func() {
 		c.end = h.srv.ServeConn(context.Background(), far)
 		close(c.done)
@@ -283,7 +299,7 @@ func (c *client) bind(resource string) {
 	require.Equal(c.t, "result", e.Attr("type"), "got %s", e)
 	c.addr = jid.MustParse(e.First().First().Text())
 	c.read()
-	c.sync() // now others can reach it
+	c.seen() // now others can reach it
 }
 
 // tryBind asks for a resource and returns the answer.
@@ -347,9 +363,20 @@ func (c *client) take(like func(stanza.Element) bool) (before []stanza.Element, 
 	}
 }
 
-// all makes sure that everything the client has sent is processed, and returns
+// all makes sure that everything the client has sent is processed, by keepers too, and returns
 // what it got until then.
 func (c *client) all() []stanza.Element {
+	c.t.Helper()
+	got := c.ping()
+	if c.settle != nil {
+		c.settle()
+		got = append(got, c.ping()...)
+	}
+	return got
+}
+
+// ping makes sure that the server has read everything the client has sent, and returns what it got until then.
+func (c *client) ping() []stanza.Element {
 	c.t.Helper()
 	id := stanza.NewID()
 	c.send("<iq type='get' id='" + id + "'><ping xmlns='urn:xmpp:ping'/></iq>")
@@ -358,11 +385,21 @@ func (c *client) all() []stanza.Element {
 	return before
 }
 
-// sync makes sure that everything the client has sent is processed; what it got
+// sync makes sure that everything the client has sent is processed, by keepers too; what it got
 // remains to be looked at.
 func (c *client) sync() {
 	c.t.Helper()
-	got := c.all()
+	c.putBack(c.all())
+}
+
+// seen is sync without keepers.
+func (c *client) seen() {
+	c.t.Helper()
+	c.putBack(c.ping())
+}
+
+// putBack leaves what it got to be looked at.
+func (c *client) putBack(got []stanza.Element) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.in = append(got, c.in...)

@@ -54,7 +54,7 @@ func (s *Server) keepSessions(ctx context.Context) {
 		}
 		close(t.done)
 		t.others.Wait() // what they know has become of a stanza is in the store
-		if err := s.keep(ctx, t); err != nil {
+		if err := s.keepSession(ctx, t); err != nil {
 			s.log.Error("a session could not be kept", "peer", t.addr, "err", err)
 			t.end(ctx)
 		} else {
@@ -77,8 +77,8 @@ func (s *session) put() bool {
 	return true
 }
 
-// keep stores a session.
-func (s *Server) keep(ctx context.Context, t *session) error {
+// keepSession stores a session.
+func (s *Server) keepSession(ctx context.Context, t *session) error {
 	saved, err := t.conn.Load().Save()
 	if err != nil {
 		return err
@@ -167,7 +167,9 @@ func (s *Server) restoreAccount(ctx context.Context, owner storage.AccountID) er
 		if err != nil {
 			s.log.Error("a session could not be restored", "account", owner, "err", err)
 		}
-		s.salvage(ctx, owner, &k)
+		if err := s.salvage(ctx, owner, &k); err != nil {
+			return err
+		}
 		if err := s.forgetKeepsake(ctx, owner, name); err != nil {
 			return err
 		}
@@ -176,19 +178,36 @@ func (s *Server) restoreAccount(ctx context.Context, owner storage.AccountID) er
 }
 
 // salvage stores the messages of a session that is not to be restored. Perhaps its client had them; better twice than never.
-func (s *Server) salvage(ctx context.Context, owner storage.AccountID, k *keepsake) {
-	if id, err := s.directory.id(ctx, k.Stream.JID.Bare()); err != nil || id != owner {
-		return
+func (s *Server) salvage(ctx context.Context, owner storage.AccountID, k *keepsake) error {
+	a, err := s.directory.hold(ctx, k.Stream.JID.Bare())
+	if err != nil {
+		return nil // nobody is there to get them
 	}
+	defer s.directory.release(a)
+	if a.id != owner {
+		return nil
+	}
+	var letters []*letter
 	for _, part := range append(k.Stream.Stanzas, k.Stream.Unsent...) {
 		raw, err := stanza.Parse(part)
-		if err != nil {
+		if err != nil || s.isStored(raw) {
 			continue
 		}
-		if h := raw.Header(); h.Kind == stanza.KindMessage && isStorable(h) && h.To.Bare() == k.Stream.JID.Bare() && !s.isStored(raw) {
-			s.storeMessage(ctx, absent{s, h.From}, raw, h)
+		h := raw.Header()
+		if h.Kind != stanza.KindMessage || !isStorable(h) || h.To.Bare() != a.addr {
+			continue
+		}
+		if l, err := s.newLetter(absent{s, h.From}, a.addr, raw, h); err == nil && l != nil {
+			letters = append(letters, l)
 		}
 	}
+	s.storeInTurn(a, letters)
+	for _, l := range letters {
+		if l.err != nil && !errors.Is(l.err, storage.ErrFull) {
+			return l.err
+		}
+	}
+	return nil
 }
 
 // restore restores one session.

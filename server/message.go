@@ -43,14 +43,15 @@ func (s *Server) deliverMessage(ctx context.Context, o origin, st stanza.Stanza,
 			return
 		}
 	}
-	to, kept := s.place(ctx, o, st, h)
-	if owner.ID != "" {
-		s.placed(ctx, owner, st, h, to, kept)
+	to, pending := s.place(ctx, o, st, h)
+	if owner.ID != "" && !pending {
+		s.placed(ctx, owner, st, h, to, false)
 	}
 }
 
-// place does what the table of placements says, and returns where the message has gone.
-func (s *Server) place(ctx context.Context, o origin, st stanza.Stanza, h stanza.Header) (to []module.Session, kept bool) {
+// place does what the table of placements says, and returns where the message has gone. If it is pending, that is not
+// known yet: see [Server.keep].
+func (s *Server) place(ctx context.Context, o origin, st stanza.Stanza, h stanza.Header) (to []module.Session, pending bool) {
 	var room [2][4]*session
 	for try := 0; ; try++ {
 		p, exists, err := s.look(ctx, h.To, &room, try)
@@ -74,13 +75,13 @@ func (s *Server) place(ctx context.Context, o origin, st stanza.Stanza, h stanza
 			}
 			return nil, false
 		case keep:
-			return nil, s.storeMessage(ctx, o, st, h)
+			return nil, s.keep(ctx, o, st, h, nil)
 		}
 		switch s.hand(ctx, &p, what, st, h) {
 		case taken:
 			return s.reached(&p, h.To.Bare(), what), false
 		case behind:
-			return nil, s.storeMessage(ctx, o, st, h)
+			return nil, s.keep(ctx, o, st, h, nil)
 		case crowded:
 			return nil, s.overflow(ctx, o, p.named, st, h)
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"time"
 
 	"github.com/parlance-xmpp/xmpp"
 	"github.com/parlance-xmpp/xmpp/jid"
@@ -33,85 +32,15 @@ func (s *Server) ours(e stanza.Element) bool {
 	return err == nil && s.hosts(from) && from.Localpart() == ""
 }
 
-// storeMessage keeps a message for an account until somebody is there to get it
-// (XEP-0160), and reports whether it did. The sender is told when that cannot be.
-func (s *Server) storeMessage(ctx context.Context, o origin, st stanza.Stanza, h stanza.Header) (kept bool) {
-	raw, err := withHeader(st, h)
-	if err != nil {
-		s.failed(ctx, o, h, "store a message", err)
-		return false
-	}
-	if isFleeting(raw) {
-		return false
-	}
-	ctx, cancel := lasting(ctx)
-	defer cancel()
-	now := time.Now()
-	raw, err = raw.Edit(s.ours, delay.Delay{From: h.To.Domain(), Stamp: now})
-	if err != nil {
-		s.failed(ctx, o, h, "store a message", err)
-		return false
-	}
-	b, err := raw.AppendXML(nil)
-	if err != nil {
-		s.failed(ctx, o, h, "store a message", err)
-		return false
-	}
-	id, err := s.directory.id(ctx, h.To.Bare())
-	known := s.entitled(ctx, o, h.To, h.From)
-	if err == nil {
-		limits := storage.OfflineLimits{Messages: s.limits().OfflineMessages, Bytes: s.limits().OfflineBytes}
-		if !known { // strangers leave room for others
-			limits.Messages, limits.Bytes = (limits.Messages+1)/2, (limits.Bytes+1)/2
-		}
-		_, err = s.opts.Storage.Offline.Add(ctx, id, limits, storage.OfflineMessage{Stored: now, Stanza: b})
-	}
-	switch {
-	case errors.Is(err, storage.ErrNotFound): // deleted just now
-	case errors.Is(err, storage.ErrFull) && !known:
-		// An answer would say that there is such an account (RFC 6120 §13.10.2).
-	case errors.Is(err, storage.ErrFull):
-		refuseTo(ctx, o, h, stanza.ServiceUnavailable)
-	case err != nil:
-		s.failed(ctx, o, h, "store a message", err)
-	default:
-		s.drainAddr(ctx, h.To.Bare()) // somebody may have come online since the message was placed
-		s.counts.stored.Add(1)
-		return true
-	}
-	return false
-}
-
 // isStorable reports whether a message of that type may be kept for later.
 func isStorable(h stanza.Header) bool {
 	c := classOf(h.Type)
 	return c == normal || c == chat
 }
 
-// isFleeting reports whether a chat message tells nothing but what its sender
-// is doing at the moment (XEP-0085 §5.5), which is not worth keeping (XEP-0160 §3).
-func isFleeting(raw *stanza.Raw) bool {
-	h := raw.Header()
-	if classOf(h.Type) != chat {
-		return false
-	}
-	states := false
-	for _, name := range h.Children {
-		switch {
-		case name.Space == nsChatStates:
-			states = true
-		case name.Space == stanza.NS && name.Local == "thread":
-		default:
-			return false
-		}
-	}
-	return states
-}
-
 // drainAddr is drain for the account at a bare JID, on whatever node its best session is: just now, as nobody else may look again.
 func (s *Server) drainAddr(ctx context.Context, addr jid.JID) {
-	elsewhere := s.elsewhere(ctx, addr, 1)
-	if best := bestOf(elsewhere); best != nil {
+	if best := bestOf(s.elsewhere(ctx, addr, 1)); best != nil {
 		s.drainAt(best, addr)
 	} else if a := s.directory.online(addr); a != nil {
 		s.drain(ctx, a)
@@ -122,7 +51,10 @@ func (s *Server) drainAddr(ctx context.Context, addr jid.JID) {
 // that is happening already or nobody is there. While it goes on, new messages
 // for the bare JID are stored behind the others, so that the order is kept.
 func (s *Server) drain(ctx context.Context, a *account) {
-	if t := a.startDraining(); t != nil {
+	a.mu.Lock()
+	t := a.startDraining()
+	a.mu.Unlock()
+	if t != nil {
 		s.drainTo(ctx, t)
 	}
 }
@@ -130,6 +62,8 @@ func (s *Server) drain(ctx context.Context, a *account) {
 // drainTo delivers offline messages to a session for which that was started. It
 // returns when there are none, or when a goroutine has begun to deliver them.
 func (s *Server) drainTo(ctx context.Context, t *session) {
+	ctx, cancel := lasting(ctx)
+	defer cancel()
 	page, err := s.opts.Storage.Offline.List(ctx, t.account.id, 0, offlinePage)
 	for err == nil && len(page) == 0 {
 		if t.account.drained() {
@@ -146,10 +80,8 @@ func (s *Server) drainTo(ctx context.Context, t *session) {
 
 // startDraining returns the session that is to get the offline messages of the
 // account; nil if there is none, or if it has begun already. A suspended one gets them when its client is back:
-// it would hold up those for others.
+// it would hold up those for others. It is called with mu held.
 func (a *account) startDraining() *session {
-	a.mu.Lock()
-	defer a.mu.Unlock()
 	if a.draining {
 		a.again = true
 		return nil
@@ -185,6 +117,9 @@ func (s *Server) deliverOffline(t *session, page []storage.OfflineMessage, err e
 		if err == nil && len(page) > 0 {
 			after = page[len(page)-1].ID
 			err = s.drainPage(ctx, t, page)
+			a.mu.Lock()
+			a.relieve()
+			a.mu.Unlock()
 		}
 		if err != nil {
 			break
@@ -199,6 +134,7 @@ func (s *Server) deliverOffline(t *session, page []storage.OfflineMessage, err e
 	if !t.keeping {
 		t.inFlight = nil
 	}
+	a.relieve()
 	a.mu.Unlock()
 	if !errors.Is(err, xmpp.ErrClosed) && !isDone(ctx.Done()) {
 		t.log.Error("could not deliver offline messages", "peer", t.addr, "err", err)
@@ -219,6 +155,10 @@ func (a *account) drained() bool {
 		return false
 	}
 	a.draining = false
+	a.relieve()
+	if a.pending > 0 { // and delivered when they are stored
+		return true
+	}
 	for _, t := range a.sessions {
 		t.crowded = false
 	}

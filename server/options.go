@@ -108,6 +108,10 @@ type Limits struct {
 	// resource-constraint stream error. Four times as much may wait to be acknowledged by clients that do
 	// that. 1 MiB.
 	QueueBytes int
+	// PendingBytesPerSession is how much of what a client has sent may wait to be stored for others, who are offline.
+	// It is not acknowledged before. Then nothing more is read from the client. PendingBytes is how much of that
+	// may wait of all. 256 KiB, but not more than QueueBytes, and 64 MiB.
+	PendingBytes, PendingBytesPerSession int
 	// WorkBytes is how much of what a client has sent to a domain may wait for
 	// the handlers of [Options.Mux], 512 bytes more for each stanza: so it bounds the requests that are open, too. Then nothing more is
 	// read from it. What goes on to other clients is not remembered. 256 KiB.
@@ -160,8 +164,10 @@ func (l Limits) withDefaults() Limits {
 	l.IdleTimeout = cmp.Or(l.IdleTimeout, 5*time.Minute)
 	l.ProbeTimeout = cmp.Or(l.ProbeTimeout, time.Minute)
 	l.ResumeFor = cmp.Or(l.ResumeFor, 5*time.Minute)
+	l.QueueBytes = cmp.Or(l.QueueBytes, 1<<20)
 	for field, usual := range map[*int]int{
-		&l.QueueBytes:                1 << 20,
+		&l.PendingBytes:              64 << 20,
+		&l.PendingBytesPerSession:    min(256<<10, l.QueueBytes),
 		&l.WorkBytes:                 256 << 10,
 		&l.Connections:               20_000,
 		&l.Unauthenticated:           1000,
@@ -194,6 +200,8 @@ func (l Limits) check() error {
 		"WriteTimeout":              int64(l.WriteTimeout),
 		"ProbeTimeout":              int64(l.ProbeTimeout),
 		"QueueBytes":                int64(l.QueueBytes),
+		"PendingBytes":              int64(l.PendingBytes),
+		"PendingBytesPerSession":    int64(l.PendingBytesPerSession),
 		"WorkBytes":                 int64(l.WorkBytes),
 		"Connections":               int64(l.Connections),
 		"Unauthenticated":           int64(l.Unauthenticated),

@@ -165,7 +165,7 @@ func (a *account) targets(named []cluster.Target, h stanza.Header) (found []*ses
 			}
 		}
 	}
-	behind = (a.draining || a.waiting) && isStorable(h) && (h.To.IsBare() || crowded)
+	behind = (a.draining || a.waiting || a.pending > 0) && isStorable(h) && (h.To.IsBare() || crowded)
 	return found, behind
 }
 

@@ -22,7 +22,7 @@ const nsSM = "urn:xmpp:sm:3"
 // enable turns acknowledgements on, and returns the id for resumption.
 func (c *client) enable() string {
 	c.t.Helper()
-	c.sync()
+	c.seen()
 	c.send("<enable xmlns='urn:xmpp:sm:3' resume='true'/>")
 	_, e, ok := c.take(func(e stanza.Element) bool { return e.Is(nsSM, "enabled") })
 	require.True(c.t, ok)
@@ -66,7 +66,7 @@ func TestXEP0198_5_Resumption(t *testing.T) {
 	_, _, ok := juliet.take(func(e stanza.Element) bool { return e.Name().Local == "presence" })
 	require.True(t, ok)
 	romeo := h.online("romeo", "orchard", "")
-	juliet.all() // his presence, and the answer: three stanzas so far
+	juliet.all() // his presence, and two answers: four stanzas so far
 	romeo.send("<message to='juliet@capulet.example' type='chat'><body>1</body></message>")
 	romeo.sync()
 	juliet.hangUp()
@@ -74,10 +74,10 @@ func TestXEP0198_5_Resumption(t *testing.T) {
 		"<iq type='get' id='q' to='"+juliet.addr.String()+"'><query xmlns='urn:example:q'/></iq>")
 	require.Empty(t, romeo.all(), "he has noticed")
 
-	again, answer := h.resume("juliet", id, 3)
+	again, answer := h.resume("juliet", id, 4)
 	require.True(t, answer.Is(nsSM, "resumed"), "got %s", answer)
 	require.Equal(t, id, answer.Attr("previd"))
-	require.Equal(t, "2", answer.Attr("h"), "her presence and a ping")
+	require.Equal(t, "3", answer.Attr("h"), "her presence and two pings")
 	got := stanzas(again.all())
 	again.compare(got, []string{
 		"<message from='romeo@capulet.example/orchard' to='juliet@capulet.example' type='chat' xml:lang='en'><body>1</body></message>",
@@ -231,15 +231,18 @@ func TestStoredBeforeSuspended(t *testing.T) {
 	h := newHouse(t, []string{"juliet", "romeo"}, func(o *Options) { o.Storage = store })
 	romeo, juliet := h.login("romeo", "orchard"), h.login("juliet", "balcony")
 	id := juliet.enable()
+	cut := make(chan struct{})
 	late.adding = func() { // its place is the store, where it is not yet
+		defer close(cut)
 		juliet.send("<presence/>")
-		juliet.sync()
+		juliet.seen()
 		juliet.hangUp()
 	}
 	for n := range 3 {
 		romeo.send(fmt.Sprintf("<message to='juliet@capulet.example'><body>%d</body></message>", n))
 	}
 	romeo.sync()
+	<-cut
 	next, answer := h.resume("juliet", id, 0)
 	require.True(t, answer.Is(nsSM, "resumed"), "got %s", answer)
 	require.Equal(t, []string{"0", "1", "2"}, bodies(next.until(3)))

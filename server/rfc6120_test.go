@@ -29,10 +29,10 @@ func TestC4_6_4_SilentClient(t *testing.T) {
 		ping := func() stanza.Element {
 			time.Sleep(5*time.Minute - time.Second)
 			synctest.Wait()
-			require.Empty(t, juliet.seen())
+			require.Empty(t, juliet.arrived())
 			time.Sleep(2 * time.Second)
 			synctest.Wait()
-			got := juliet.seen()
+			got := juliet.arrived()
 			require.Len(t, got, 1)
 			juliet.compare(got, []string{"<iq type='get' id='*' from='capulet.example' to='juliet@capulet.example/balcony'><ping xmlns='urn:xmpp:ping'/></iq>"})
 			return got[0]
@@ -49,8 +49,8 @@ func TestC4_6_4_SilentClient(t *testing.T) {
 	})
 }
 
-// seen returns what has arrived so far, without a word to the server.
-func (c *client) seen() []stanza.Element {
+// arrived returns what is here so far, without a word to the server.
+func (c *client) arrived() []stanza.Element {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	got := c.in

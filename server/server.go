@@ -37,6 +37,7 @@ type Server struct {
 
 	moving   sync.Mutex // held while the domains change
 	counts   counts
+	pending  room         // letters
 	sessions atomic.Int64 // that are bound
 
 	passwords sync.Mutex // held while secrets are replaced

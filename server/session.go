@@ -38,10 +38,11 @@ type session struct {
 	keepsake *keepsake                   // what it was restored from; nil if it was not. Its field Claimed is of whoever has claimed the session
 	conn     atomic.Pointer[stream.Conn] // nil until the stream is negotiated; the last one if it was resumed
 
-	rate   *bucket      // of what its client causes
-	sent   tally        // what its client has sent
-	caused atomic.Int64 // bytes that are not yet taken from the rates
-	values sync.Map     // what modules keep with it
+	rate    *bucket      // of what its client causes
+	sent    tally        // what its client has sent
+	pending room         // of that, letters
+	caused  atomic.Int64 // bytes that are not yet taken from the rates
+	values  sync.Map     // what modules keep with it
 
 	// Of the reader alone.
 	unflushed int         // elements handled since the queue was last seen empty

@@ -10,6 +10,7 @@ type Stats struct {
 	Sessions        int // bound, connected or not
 	Suspended       int // of these, those that wait for their clients to resume them
 	Accounts        int // with a session, or just being dealt with
+	Pending         int // messages that wait to be stored
 
 	// Since the beginning.
 	Connected   uint64 // connections that were admitted
@@ -55,6 +56,7 @@ func (s *Server) Stats() Stats {
 	st.Connections, st.Unauthenticated, st.Suspended = len(s.conns), s.unbound, len(s.parked)
 	s.mu.Unlock()
 	st.Sessions = int(s.sessions.Load())
+	st.Pending = s.pending.count()
 	var sent tally
 	accounts := s.directory.all()
 	st.Accounts = len(accounts)

@@ -233,8 +233,16 @@ func (s *Server) find(ctx context.Context, proven *claims, addr jid.JID, id stri
 		return nil, err
 	}
 	*t = found
-	return found.conn.Load(), nil
+	conn := found.conn.Load()
+	brief, cancel := context.WithTimeout(ctx, commitTimeout)
+	defer cancel()
+	_ = conn.AwaitHandled(brief)
+	return conn, nil
 }
+
+// commitTimeout is how long a client that resumes waits for what it has sent to be committed. What is not by then, it
+// sends again, and that is left out.
+const commitTimeout = 5 * time.Second
 
 // makeRoom ends a suspended session that stands in the way of a new one: one with the wanted
 // resource or of the same client, which has come back without it, or the oldest of too many.

@@ -12,6 +12,7 @@ import (
 // offline returns the messages stored for an account.
 func (h *house) offline(account string) []*stanza.Raw {
 	h.t.Helper()
+	h.settle()
 	owner, err := h.srv.directory.id(h.t.Context(), h.addr(account))
 	if err != nil {
 		return nil

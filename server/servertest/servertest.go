@@ -63,6 +63,7 @@ type person struct {
 	*client.Client
 	t     *testing.T
 	house *house
+	last  xmpp.Receipt // of what was sent
 
 	mu    sync.Mutex // guards the fields below
 	got   []*stanza.Raw
@@ -107,12 +108,12 @@ func (p *person) send(xml string) {
 	p.t.Helper()
 	raw, err := stanza.Parse([]byte(xml))
 	require.NoError(p.t, err)
-	_, err = p.Send(p.t.Context(), raw)
+	p.last, err = p.Send(p.t.Context(), raw)
 	require.NoError(p.t, err)
 }
 
-// all makes sure that everything that was sent has been handled, and returns what came until then: a message to oneself
-// comes behind all that was caused before it.
+// all makes sure that everything that was sent has been handled and stored, as its acknowledgement says, and returns what came until
+// then: a message to oneself comes behind all that was caused before it.
 func (p *person) all() []*stanza.Raw {
 	p.t.Helper()
 	p.fence()
@@ -126,6 +127,10 @@ func (p *person) all() []*stanza.Raw {
 // fence waits as [person.all] does.
 func (p *person) fence() {
 	p.t.Helper()
+	if p.last != (xmpp.Receipt{}) {
+		_, err := p.last.Await(p.t.Context(), xmpp.Acked)
+		require.NoError(p.t, err)
+	}
 	p.house.settle()
 	id, end := stanza.NewID(), make(chan struct{})
 	p.mu.Lock()
