@@ -311,7 +311,7 @@ func (s *session) arrived(ids []uint64) {
 	if err := s.srv.opts.Storage.Offline.Delete(ctx, s.account.id, ids...); err != nil {
 		s.log.Error("delivered offline messages could not be deleted", "peer", s.addr, "err", err)
 	}
-	s.land(ids...)
+	// They stay in flight: somebody may just have listed them.
 }
 
 // dropKeepsake forgets what is kept of a session: all that is in it is elsewhere, or has arrived.
