@@ -111,7 +111,7 @@ func handAll(ctx context.Context, sessions []*session, st stanza.Stanza, h stanz
 func (s *Server) overflow(ctx context.Context, o origin, named *session, st stanza.Stanza, h stanza.Header) (pending bool) {
 	switch {
 	case isStorable(h):
-		return s.keep(ctx, o, st, h, named)
+		return s.storeMessage(ctx, o, st, h, named)
 	case classOf(h.Type) == groupchat:
 		if s.entitled(ctx, o, h.To, h.From) {
 			refuseTo(ctx, o, h, stanza.ResourceConstraint)

@@ -21,10 +21,10 @@ type keeping struct {
 	relieved chan struct{} // closed when offline messages were delivered; nil when nobody waits for that
 }
 
-// keep leaves a message to the keeper of an account, and reports whether it did. The caller can go on: what becomes of it its
+// storeMessage leaves a message to the keeper of an account, and reports whether it did. The caller can go on: what becomes of it its
 // sender is told, and hooks are, when that is known, and it is not acknowledged before. full is a session for which there
 // was no room, if that is why.
-func (s *Server) keep(ctx context.Context, o origin, st stanza.Stanza, h stanza.Header, full *session) bool {
+func (s *Server) storeMessage(ctx context.Context, o origin, st stanza.Stanza, h stanza.Header, full *session) bool {
 	l, err := s.newLetter(o, h.To, st, h)
 	switch {
 	case err != nil:
@@ -207,12 +207,9 @@ func (l *letter) acknowledge() {
 // leave room for others, so they are stored apart. It is called by whoever has the spool. While what is stored is being
 // delivered, and there is no more room, it waits a moment for that.
 func (s *Server) storeLetters(a *account, letters []*letter) {
-	a.mu.Lock()
-	closed := a.closed
-	a.mu.Unlock()
-	if closed { // and what is kept for it is about to be deleted
+	if err := s.remains(a); err != nil {
 		for _, l := range letters {
-			l.err = storage.ErrNotFound
+			l.err = err
 		}
 		return
 	}
@@ -235,7 +232,7 @@ func (s *Server) storeLetters(a *account, letters []*letter) {
 			}
 			return
 		case n > 0: // some are to be delivered, perhaps, before there is room for others
-			s.drain(context.Background(), a)
+			s.drainAddr(context.Background(), a.addr)
 		case patient && relieved != nil:
 			patient = await(relieved, roomTimeout)
 		default:
@@ -243,6 +240,23 @@ func (s *Server) storeLetters(a *account, letters []*letter) {
 			letters = letters[1:]
 		}
 	}
+}
+
+// remains reports [storage.ErrNotFound] for an account that was deleted: what is kept for it is about to be, too.
+func (s *Server) remains(a *account) error {
+	a.mu.Lock()
+	closed := a.closed
+	a.mu.Unlock()
+	if !closed {
+		return nil
+	}
+	ctx, cancel := lasting(context.Background())
+	defer cancel()
+	now, err := s.opts.Storage.Accounts.Get(ctx, a.addr)
+	if err == nil && now.ID != a.id {
+		err = storage.ErrNotFound // it is another one
+	}
+	return err
 }
 
 // recognise notes which senders may see the account's presence. Each is looked up once, and none any more when that has

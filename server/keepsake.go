@@ -79,7 +79,11 @@ func (s *session) put() bool {
 
 // keepSession stores a session.
 func (s *Server) keepSession(ctx context.Context, t *session) error {
-	saved, err := t.conn.Load().Save()
+	conn := t.conn.Load()
+	if err := conn.AwaitHandled(ctx); err != nil {
+		return err
+	}
+	saved, err := conn.Save()
 	if err != nil {
 		return err
 	}

@@ -50,7 +50,7 @@ func (s *Server) deliverMessage(ctx context.Context, o origin, st stanza.Stanza,
 }
 
 // place does what the table of placements says, and returns where the message has gone. If it is pending, that is not
-// known yet: see [Server.keep].
+// known yet: see [Server.storeMessage].
 func (s *Server) place(ctx context.Context, o origin, st stanza.Stanza, h stanza.Header) (to []module.Session, pending bool) {
 	var room [2][4]*session
 	for try := 0; ; try++ {
@@ -75,13 +75,13 @@ func (s *Server) place(ctx context.Context, o origin, st stanza.Stanza, h stanza
 			}
 			return nil, false
 		case keep:
-			return nil, s.keep(ctx, o, st, h, nil)
+			return nil, s.storeMessage(ctx, o, st, h, nil)
 		}
 		switch s.hand(ctx, &p, what, st, h) {
 		case taken:
 			return s.reached(&p, h.To.Bare(), what), false
 		case behind:
-			return nil, s.keep(ctx, o, st, h, nil)
+			return nil, s.storeMessage(ctx, o, st, h, nil)
 		case crowded:
 			return nil, s.overflow(ctx, o, p.named, st, h)
 		}

@@ -150,6 +150,8 @@ func TestXEP0198_5_PostponedAndResumed(t *testing.T) {
 		p.nc.Close()
 		<-r.end
 		require.Error(t, r.AwaitHandled(ended(t)))
+		_, err := r.Save()
+		require.ErrorContains(t, err, "still being handled")
 		p, next, h := r.resumed(t)
 		require.Equal(t, "1", h)
 		p.send("<message id='2'/>" + ackPlease)

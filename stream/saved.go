@@ -34,7 +34,8 @@ func (Saved) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte("stream.Saved{.
 func (Saved) LogValue() slog.Value { return slog.StringValue("stream.Saved{...}") }
 
 // Save returns what another process needs to go on with the session. The stream must
-// have been lost, such as by [Conn.Cut], and its last stanza handled. An error says that
+// have been lost, such as by [Conn.Cut], and its last stanza handled, also what was postponed
+// ([Conn.AwaitHandled]): another process could not tell that it has been when it comes again. An error says that
 // it cannot be resumed.
 func (c *Conn) Save() (*Saved, error) {
 	select {
@@ -43,8 +44,11 @@ func (c *Conn) Save() (*Saved, error) {
 		return nil, errors.New("stream: save: the stream has not ended")
 	}
 	m := c.managed()
-	if !c.resumes() {
+	switch {
+	case !c.resumes():
 		return nil, errors.New("stream: save: the stream cannot be resumed")
+	case c.in.whenHandled() != nil:
+		return nil, errors.New("stream: save: a stanza is still being handled")
 	}
 	s := &Saved{ID: m.id, JID: c.full, Location: m.location, Max: m.max, At: time.Now(), In: c.in.h()}
 	return s, c.out.save(s)
