@@ -21,6 +21,11 @@ type Config struct {
 	// know. It is told to the server only over TLS (RFC 6120 §4.7.1).
 	Account jid.JID
 
+	// Proven is whose stream it is where the transport itself says so, such as a pipe within one
+	// program: the stream begins authenticated, and no mechanism is offered or used. Both sides have to know.
+	// Zero, as on every network: the initiating entity has to prove it.
+	Proven jid.JID
+
 	// Hosts reports, for the receiving entity, whether a domain is served here;
 	// others are host-unknown. Nil serves DefaultHost alone.
 	Hosts func(domain jid.JID) bool
@@ -128,6 +133,10 @@ func (cfg *Config) withDefaults(initiating bool) (Config, error) {
 		return out, errors.New("stream: config: Domain is not a domain")
 	case !initiating && out.Hosts == nil && out.DefaultHost.IsZero():
 		return out, errors.New("stream: config: neither Hosts nor DefaultHost")
+	case !out.Proven.IsZero() && (!out.Proven.IsBare() || out.Proven.Localpart() == ""):
+		return out, errors.New("stream: config: Proven is not the bare JID of an account")
+	case initiating && !out.Proven.IsZero() && out.Proven.Domain() != out.Domain:
+		return out, errors.New("stream: config: Proven is not an account of Domain")
 	}
 	return out, nil
 }

@@ -66,6 +66,12 @@ func (n *Negotiation) run(ctx context.Context) error {
 		}
 		n.secured(tc)
 	}
+	if proven := n.cfg.Proven; !proven.IsZero() {
+		n.c.domain = proven.Domain()
+		if err := n.authenticated(proven); err != nil {
+			return err
+		}
+	}
 	if n.c.initiating {
 		return n.initiate(ctx)
 	}

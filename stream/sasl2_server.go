@@ -25,6 +25,8 @@ type ServerSASL2 struct {
 	// Authenticator returns the authenticator for a domain that is served; nil if
 	// nobody can log in there.
 	Authenticator func(domain jid.JID) *sasl.Authenticator
+	// For, if it is not nil, is asked in its place, as in [ServerSASL].
+	For func(domain, account jid.JID) *sasl.Authenticator
 	// Retries is how often a client may try a mechanism again on one stream.
 	// Zero means 3.
 	Retries int
@@ -61,7 +63,7 @@ func (ServerSASL2) Possible(s State) bool { return !s.Has(Authenticated) }
 
 // Offer implements [Feature].
 func (f ServerSASL2) Offer(n *Negotiation, w *stanza.Writer) {
-	auth := f.Authenticator(n.Domain())
+	auth := n.authenticator(f.Authenticator, f.For)
 	if auth == nil {
 		return
 	}
@@ -177,7 +179,7 @@ func (s *served2) mechanism() string {
 
 // begin starts the mechanism that the client chose.
 func (s *served2) begin(mechanism string) (err error) {
-	auth := s.f.Authenticator(s.n.Domain())
+	auth := s.n.authenticator(s.f.Authenticator, s.f.For)
 	if auth == nil {
 		return sasl.ErrInvalidMechanism
 	}

@@ -24,6 +24,10 @@ type ServerSASL struct {
 	// Authenticator returns the authenticator for a domain that is served; nil if
 	// nobody can log in there.
 	Authenticator func(domain jid.JID) *sasl.Authenticator
+	// For, if it is not nil, is asked in place of Authenticator. It also gets the account that the client
+	// says it is in the from of its header, which it has not proven: zero if it does not say, or says it without TLS. It
+	// has to return the same for the same as long as the stream lasts.
+	For func(domain, account jid.JID) *sasl.Authenticator
 	// Retries is how often a client may try a mechanism again on one stream.
 	// Zero means 3; RFC 6120 §6.4.5 wants 2 to 5. It counts for each mechanism by itself,
 	// so that a client can go down its list to one that both sides master.
@@ -57,9 +61,21 @@ func (ServerSASL) Possible(s State) bool { return !s.Has(Authenticated) }
 
 // Offer implements [Feature].
 func (f ServerSASL) Offer(n *Negotiation, w *stanza.Writer) {
-	if auth := f.Authenticator(n.Domain()); auth != nil {
+	if auth := n.authenticator(f.Authenticator, f.For); auth != nil {
 		writeOffer(w, auth.Offer(n.Channel()))
 	}
+}
+
+// authenticator returns that for whoever opened the stream.
+func (n *Negotiation) authenticator(of func(jid.JID) *sasl.Authenticator, who func(domain, account jid.JID) *sasl.Authenticator) *sasl.Authenticator {
+	if who == nil {
+		return of(n.Domain())
+	}
+	account := n.peer.Bare()
+	if !n.State().Has(Secure) || account.Domain() != n.Domain() || account.Localpart() == "" {
+		account = jid.JID{}
+	}
+	return who(n.Domain(), account)
 }
 
 // Wants implements [Feature].
@@ -153,7 +169,7 @@ func (f ServerSASL) exchange(ctx context.Context, n *Negotiation, e stanza.Eleme
 
 // begin starts the mechanism that the client chose.
 func (f ServerSASL) begin(n *Negotiation, mechanism string) (sasl.Server, error) {
-	auth := f.Authenticator(n.Domain())
+	auth := n.authenticator(f.Authenticator, f.For)
 	if auth == nil {
 		return nil, sasl.ErrInvalidMechanism
 	}
