@@ -33,6 +33,47 @@ func TestPipe(t *testing.T) {
 	require.Equal(t, "hellohello", string(got))
 }
 
+// A bounded pipe makes the writer wait, as long as it wants to.
+func TestBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := bufpipe.Bounded(4)
+		begin := time.Now()
+		require.NoError(t, a.SetWriteDeadline(begin.Add(time.Second)))
+		n, err := a.Write([]byte("hello"))
+		require.Equal(t, 4, n)
+		require.ErrorIs(t, err, os.ErrDeadlineExceeded)
+		require.Equal(t, time.Second, time.Since(begin))
+
+		require.NoError(t, a.SetDeadline(time.Time{}))
+		written := make(chan error, 1)
+		go func() {
+			_, err := a.Write([]byte("o, world"))
+			written <- err
+		}()
+		got := make([]byte, 12)
+		_, err = io.ReadFull(b, got)
+		require.NoError(t, err)
+		require.NoError(t, <-written)
+		require.Equal(t, "hello, world", string(got))
+
+		for name, end := range map[string]net.Conn{"the own end": a, "the other": b} {
+			c, d := bufpipe.Bounded(1)
+			if name == "the own end" {
+				end = c
+			} else {
+				end = d
+			}
+			go func() {
+				_, err := c.Write([]byte("xx"))
+				written <- err
+			}()
+			synctest.Wait()
+			require.NoError(t, end.Close())
+			require.Error(t, <-written, name)
+		}
+	})
+}
+
 func TestReadDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, b := bufpipe.New()
