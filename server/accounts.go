@@ -20,7 +20,7 @@ func (s *Server) CreateAccount(ctx context.Context, addr jid.JID, password strin
 	if err := s.checkAccount(addr); err != nil {
 		return fmt.Errorf("server: create account: %w", err)
 	}
-	secrets, err := s.deriveSecrets(password)
+	secrets, err := secretsOf(password, s.opts.Iterations)
 	if err != nil {
 		return fmt.Errorf("server: create account %s: %w", addr, err)
 	}
@@ -40,7 +40,7 @@ func (s *Server) SetPassword(ctx context.Context, addr jid.JID, password string)
 
 // setPassword is SetPassword for the account of an id.
 func (s *Server) setPassword(ctx context.Context, addr jid.JID, password string, of func(context.Context) (storage.AccountID, error)) error {
-	secrets, err := s.deriveSecrets(password)
+	secrets, err := secretsOf(password, s.opts.Iterations)
 	if err != nil {
 		return fmt.Errorf("server: set password of %s: %w", addr, err)
 	}
@@ -84,6 +84,11 @@ func (s *Server) deleteAccount(ctx context.Context, addr jid.JID, id storage.Acc
 	if err := s.opts.Storage.Accounts.Delete(ctx, a.id); err != nil {
 		return fmt.Errorf("server: delete account %s: %w", addr, err)
 	}
+	return s.discard(ctx, a, gone)
+}
+
+// discard does what remains to be done about an account that is not stored any more. Gone is as for deleteAccount.
+func (s *Server) discard(ctx context.Context, a *account, gone func()) error {
 	s.directory.remove(a)
 	if gone != nil {
 		s.guard("gone", gone)
@@ -92,7 +97,7 @@ func (s *Server) deleteAccount(ctx context.Context, addr jid.JID, id storage.Acc
 	defer cancel()
 	s.expelElsewhere(ctx, a)
 	a.close(accountDeleted())
-	err = a.left(ctx)
+	err := a.left(ctx)
 	tasks, failure := s.part(ctx, a)
 	follow(ctx, tasks...)
 	err = errors.Join(err, failure,
@@ -104,7 +109,7 @@ func (s *Server) deleteAccount(ctx context.Context, addr jid.JID, id storage.Acc
 		s.guard("Deleted", func() { hook(ctx, a.identity()) })
 	}
 	if err != nil {
-		return fmt.Errorf("server: account %s is deleted, but something of it remains: %w", addr, err)
+		return fmt.Errorf("server: account %s is deleted, but something of it remains: %w", a.addr, err)
 	}
 	return nil
 }

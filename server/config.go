@@ -9,14 +9,13 @@ import (
 
 	"github.com/parlance-xmpp/xmpp/jid"
 	"github.com/parlance-xmpp/xmpp/roster"
-	"github.com/parlance-xmpp/xmpp/sasl"
 	"github.com/parlance-xmpp/xmpp/stanza"
 	"github.com/parlance-xmpp/xmpp/stream"
 )
 
 // config says what is negotiated with one client. The session that it binds is
 // left in t.
-func (s *Server) config(c *connection, proven *claims, t **session) *stream.Config {
+func (s *Server) config(ctx context.Context, c *connection, proven *claims, t **session) *stream.Config {
 	cfg := &stream.Config{
 		Hosts:             s.hosts,
 		DefaultHost:       s.hosting.Load().domains[0],
@@ -29,13 +28,16 @@ func (s *Server) config(c *connection, proven *claims, t **session) *stream.Conf
 		IdleTimeout:       max(s.limits().IdleTimeout, 0),
 		ProbeTimeout:      s.limits().ProbeTimeout,
 	}
+	if c.known != nil { // only for a pipe of our own: see [Server.DialAccount]
+		cfg.Proven, cfg.InsecurePlaintext = c.known.addr, true
+	}
 	if s.opts.Trace != nil {
 		cfg.Trace = s.opts.Trace(c.nc.RemoteAddr())
 	}
 	if s.opts.TLS != nil {
 		cfg.Features = append(cfg.Features, stream.StartTLS{Config: s.opts.TLS})
 	}
-	authenticator := func(domain jid.JID) *sasl.Authenticator { return s.hosting.Load().auth[domain] }
+	authenticator := s.authenticatorFor(ctx)
 	resume := stream.Resume{Find: func(ctx context.Context, account jid.JID, id string) (*stream.Conn, error) {
 		conn, err := s.find(ctx, proven, account, id, t)
 		if conn != nil {
@@ -62,9 +64,9 @@ func (s *Server) config(c *connection, proven *claims, t **session) *stream.Conf
 	management := stream.Management{ResumeFor: max(s.limits().ResumeFor, 0)}
 	cfg.Features = append(cfg.Features,
 		stream.ServerSASL2{
-			Authenticator: authenticator,
-			Agent:         func(a stream.UserAgent) { agent = a.ID },
-			Resume:        &resume,
+			For:    authenticator,
+			Agent:  func(a stream.UserAgent) { agent = a.ID },
+			Resume: &resume,
 			Bind: func(ctx context.Context, account jid.JID, tag string) (jid.JID, error) {
 				return bind(ctx, account, tagged(tag))
 			},
@@ -73,7 +75,7 @@ func (s *Server) config(c *connection, proven *claims, t **session) *stream.Conf
 			Upgrader:   &upgrades{srv: s},
 			Tokens:     tokens{s},
 		},
-		stream.ServerSASL{Authenticator: authenticator},
+		stream.ServerSASL{For: authenticator},
 		resume,
 		stream.Bind{Assign: bind},
 		stream.Session{},

@@ -16,6 +16,7 @@ type connection struct {
 	nc      net.Conn
 	meter   *meter // in nc; nil if it is not counted
 	from    place
+	known   *claims  // who is at the other end, where that needs no proof; else nil
 	address *address // nil if it comes from nowhere
 	counted bool     // no longer as unbound; guarded by the server
 
@@ -58,7 +59,10 @@ func (c *connection) negotiate(ctx context.Context) (*session, error) {
 	}
 	var t *session
 	proven := new(claims)
-	conn, err := stream.Accept(withClaims(ctx, proven), c.nc, c.srv.config(c, proven, &t))
+	if c.known != nil {
+		proven = c.known
+	}
+	conn, err := stream.Accept(withClaims(ctx, proven), c.nc, c.srv.config(ctx, c, proven, &t))
 	switch {
 	case err == nil:
 	case t == nil:

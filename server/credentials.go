@@ -21,13 +21,18 @@ type credentials struct {
 }
 
 // newAuthenticator returns the server's side of SASL for the accounts of a domain.
-func newAuthenticator(o *Options, domain jid.JID) (*sasl.Authenticator, error) {
+func newAuthenticator(o *Options, domain jid.JID, mechanisms []string) (*sasl.Authenticator, error) {
 	c := credentials{o.Storage.Accounts, domain}
-	return sasl.NewAuthenticator(c, &sasl.Options{
-		Mechanisms:      o.Mechanisms,
+	var store any = c
+	if users := usersOf(o.Storage); users != nil {
+		store = userCredentials{c, users}
+	}
+	return sasl.NewAuthenticator(store, &sasl.Options{
+		Mechanisms:      mechanisms,
 		AllowPlain:      true, // but never in the clear
 		PrepareUsername: c.prepare,
 		Authorize:       c.authorize,
+		FakeKey:         o.FakeKey,
 		FakeIterations:  o.Iterations,
 	})
 }
@@ -76,15 +81,16 @@ func (c credentials) SCRAMSecrets(ctx context.Context, username string, h sasl.H
 // to be. An address may change hands between the proof and binding; the id does not.
 // It is used by the goroutine that negotiates only.
 type claims struct {
-	addr jid.JID
-	id   storage.AccountID
+	addr  jid.JID
+	id    storage.AccountID
+	stamp string // see [User.stamp]; empty where accounts are not the program's users, or by a certificate
 
 	certified []storage.Account // that the certificate of the client is for
 }
 
 func (c *claims) note(a storage.Account) {
 	if c != nil {
-		c.addr, c.id = a.Addr, a.ID
+		c.addr, c.id, c.stamp = a.Addr, a.ID, ""
 	}
 }
 
@@ -100,11 +106,11 @@ func claimsOf(ctx context.Context) *claims {
 	return c
 }
 
-// deriveSecrets makes the secrets of a password for all hash functions.
-func (s *Server) deriveSecrets(password string) ([]sasl.Secrets, error) {
+// secretsOf makes the secrets of a password for all hash functions.
+func secretsOf(password string, iterations int) ([]sasl.Secrets, error) {
 	var all []sasl.Secrets
 	for _, h := range hashes {
-		secrets, err := sasl.NewSecrets(h, password, s.opts.Iterations)
+		secrets, err := sasl.NewSecrets(h, password, iterations)
 		if err != nil {
 			return nil, fmt.Errorf("server: %w", err)
 		}

@@ -49,7 +49,7 @@ func (s *Server) host(domains ...jid.JID) error {
 		if next.services[domain] != nil {
 			continue
 		}
-		auth, err := newAuthenticator(&s.opts, domain)
+		auth, err := newAuthenticator(&s.opts, domain, s.opts.Mechanisms)
 		if err != nil {
 			return err
 		}

@@ -59,6 +59,11 @@ func (s *Server) serve(ctx context.Context, nc net.Conn, m *meter) error {
 		nc.Close()
 		return ErrRefused
 	}
+	return s.serveAdmitted(ctx, c)
+}
+
+// serveAdmitted serves a connection that is counted already.
+func (s *Server) serveAdmitted(ctx context.Context, c *connection) error {
 	defer s.dismiss(c)
 	stop := context.AfterFunc(ctx, c.shutdown)
 	defer stop()

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"slices"
 	"time"
 
 	"github.com/parlance-xmpp/xmpp"
@@ -39,6 +40,9 @@ type Options struct {
 	// password, is not offered even then.
 	InsecurePlaintext bool
 
+	// Users is the program's own table of users. They are then the accounts of the server, in place of those in
+	// Storage.Accounts, and it is for the program to make and delete them.
+	Users Users
 	// Storage keeps accounts, rosters, offline messages and the tokens of clients. A store that is nil
 	// is one in memory.
 	Storage storage.Stores
@@ -64,8 +68,13 @@ type Options struct {
 	// Mechanisms are the SASL mechanisms to offer, in this order. Nil means all
 	// that passwords allow: SCRAM with SHA-512, SHA-256 and SHA-1, with and without
 	// channel binding, and PLAIN, verified against the same secrets and offered over TLS
-	// only (RFC 6120 §13.8); before these EXTERNAL, to clients that have shown a certificate.
+	// only (RFC 6120 §13.8); before these EXTERNAL, to clients that have shown a certificate. With Users it means OAUTHBEARER too, if
+	// they are a [TokenVerifier], and SCRAM for those only whose password was seen before; what is listed is offered to everybody.
 	Mechanisms []string
+	// FakeKey is a secret of 16 bytes or more from which what is told of accounts that do not exist is made. Nil means a random
+	// one; with a key that is kept, and that is the same for all servers of a cluster, the
+	// answers stay the same.
+	FakeKey []byte
 	// Iterations is the count for the SCRAM secrets of new passwords. Zero
 	// means [sasl.DefaultIterations].
 	Iterations int
@@ -249,12 +258,8 @@ func (o *Options) complete() (Options, []jid.JID, error) {
 	if out.TLS != nil {
 		out.TLS = stream.ServerTLS(out.TLS)
 	}
-	out.Storage = orMemory(out.Storage)
 	if out.Mux == nil {
 		out.Mux = defaultMux()
-	}
-	if out.Mechanisms == nil {
-		out.Mechanisms = offered
 	}
 	out.Iterations = cmp.Or(out.Iterations, sasl.DefaultIterations)
 	if out.Iterations < sasl.MinIterations {
@@ -264,11 +269,37 @@ func (o *Options) complete() (Options, []jid.JID, error) {
 		out.Cluster = local.New()
 	}
 	out.Logger = cmp.Or(out.Logger, slog.Default())
+	if out.Users != nil && out.Storage.Accounts != nil {
+		return Options{}, nil, errors.New("server: options: both Users and Storage.Accounts")
+	}
+	out.Storage = orMemory(out.Storage)
+	if out.Users != nil {
+		out.Storage.Accounts = newUserAccounts(&out)
+	}
+	if err := out.completeMechanisms(); err != nil {
+		return Options{}, nil, err
+	}
 	if err := out.Limits.check(); err != nil {
 		return Options{}, nil, err
 	}
 	out.Limits = out.Limits.withDefaults()
 	return out, domains, nil
+}
+
+// completeMechanisms chooses mechanisms, or checks those that were chosen. Storage is complete.
+func (o *Options) completeMechanisms() error {
+	users := usersOf(o.Storage)
+	tokens := users != nil && users.tokens != nil
+	switch {
+	case o.Mechanisms == nil:
+		o.Mechanisms = slices.Clone(offered)
+		if tokens {
+			o.Mechanisms = slices.Insert(o.Mechanisms, len(offered)-1, sasl.OAuthBearer) // PLAIN is the last
+		}
+	case slices.Contains(o.Mechanisms, sasl.OAuthBearer) && !tokens:
+		return errors.New("server: options: OAUTHBEARER without Users that are a TokenVerifier")
+	}
+	return nil
 }
 
 // orMemory returns stores with one in memory for each that is missing.

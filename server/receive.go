@@ -169,12 +169,15 @@ func (a *account) targets(named []cluster.Target, h stanza.Header) (found []*ses
 	return found, behind
 }
 
-// receiveExpel ends the sessions of an account that was deleted or disabled.
+// receiveExpel ends the sessions of an account that was deleted, disabled or logged out.
 func (s *Server) receiveExpel(ctx context.Context, a *account) cluster.Verdict {
 	s.directory.remove(a)
-	reason := accountDisabled()
-	if _, err := s.directory.id(ctx, a.addr); errors.Is(err, storage.ErrNotFound) {
+	reason := loggedOut()
+	switch stored, err := s.directory.stored.Get(ctx, a.addr); {
+	case errors.Is(err, storage.ErrNotFound) || err == nil && stored.ID != a.id:
 		reason = accountDeleted()
+	case err == nil && stored.Disabled:
+		reason = accountDisabled()
 	}
 	a.close(reason)
 	if a.left(ctx) != nil {

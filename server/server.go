@@ -29,6 +29,7 @@ type Server struct {
 	hooks     hooks
 	ext       extensions
 	directory *directory
+	users     *userAccounts // nil: the accounts are in the store
 	cluster   cluster.Member
 	log       *slog.Logger
 	aborted   chan struct{} // closed when nothing is waited for any more
@@ -66,6 +67,7 @@ func New(opts *Options) (*Server, error) {
 	s := &Server{
 		opts:      o,
 		directory: newDirectory(o.Storage.Accounts),
+		users:     usersOf(o.Storage),
 		log:       o.Logger,
 		aborted:   make(chan struct{}),
 		quiet:     make(chan struct{}),

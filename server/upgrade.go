@@ -23,6 +23,9 @@ var _ stream.Upgrader = (*upgrades)(nil)
 
 // Missing implements [stream.Upgrader].
 func (u *upgrades) Missing(ctx context.Context, addr jid.JID) (missing []sasl.Hash, err error) {
+	if u.srv.users != nil {
+		return nil, nil // all are made when the password is seen, or none can be kept
+	}
 	if u.before, err = u.srv.opts.Storage.Accounts.Get(ctx, addr); err != nil {
 		return nil, err
 	}
