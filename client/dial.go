@@ -115,6 +115,14 @@ func newDialing(account jid.JID, o *Options) (*dialing, error) {
 // where a previous one was lost, if there is one.
 func (d *dialing) dial(ctx context.Context, previous *stream.Conn, preferred ...target) (*stream.Conn, error) {
 	failed := &dialError{account: d.account}
+	if d.opts.Server != nil {
+		conn, err := d.enter(ctx, previous)
+		if err != nil {
+			failed.errs = []error{err}
+			return nil, failed
+		}
+		return conn, nil
+	}
 	var groups [][]target
 	for _, t := range preferred {
 		groups = append(groups, []target{t})

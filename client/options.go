@@ -53,6 +53,12 @@ type Options struct {
 	// [xmpp.Unhandled].
 	Handler xmpp.Handler
 
+	// Server is a server in the same program, a [*server.Server], which the client then reaches through memory, and nothing
+	// else: without DNS, TLS and credentials, of which there need be none. The program is trusted to be whoever it
+	// says; there is no way to that from a network. The client ends when the server has shut down.
+	Server interface {
+		DialAccount(ctx context.Context, account jid.JID) (net.Conn, error)
+	}
 	// Address is the "host:port" to connect to in place of what the DNS says.
 	// The certificate still has to be that of the account's domain.
 	Address string
@@ -150,7 +156,7 @@ func (o *Options) withDefaults() Options {
 	default:
 		p.Resolver = net.DefaultResolver
 	}
-	if p.Dialer == nil {
+	if p.Dialer == nil && p.Server == nil {
 		p.Dialer = &net.Dialer{}
 	}
 	if p.Reconnect == nil {
@@ -168,6 +174,11 @@ func (o *Options) check(account jid.JID) error {
 	switch {
 	case account.IsZero():
 		return errors.New("there is no account")
+	case o.Server != nil && (account.Localpart() == "" || o.Anonymous):
+		return errors.New("a Server in the same program needs to know the account")
+	case o.Server != nil && (o.Address != "" || o.Dialer != nil || o.Proxy != "" || o.BeforeLogin != nil):
+		return errors.New("Options has a Server in this program, and something for one on a network")
+	case o.Server != nil:
 	case o.Password == "" && o.Token == "" && !o.Anonymous && !o.hasCertificate() && o.Known.Ticket == nil:
 		return errors.New("Options has no credentials")
 	case account.Localpart() == "" && o.Password != "":

@@ -39,7 +39,7 @@ func (l *link) recover(err error) error {
 		}
 		l.failures++
 		wait, again := l.policy.Retry(Failure{Class: classOf(err), Err: err, Attempt: l.failures})
-		if !again {
+		if !again || errors.Is(err, errNoServer) {
 			l.end(err)
 			return o.finish(err, err)
 		}
