@@ -21,15 +21,16 @@
 // Package devcert makes certificates for first steps.
 //
 // TLS is required, and of passwords nothing is kept but SCRAM secrets. Clients may
-// use SCRAM with or without channel binding, or PLAIN over TLS.
+// use SCRAM with or without channel binding, or PLAIN over TLS; with [Users], the program's tokens too. A program itself needs neither a network nor a
+// password to be one of its clients: see [Server.DialAccount].
 //
 // # Accounts and contacts
 //
 // [Server.CreateAccount], [Server.SetPassword] and [Server.DeleteAccount] may be called at
 // any time; [Server.AddContact] and [Server.SetContact] fill rosters, and clients that are online see it
-// happen. To use accounts of your own, implement [storage.Accounts]:
+// happen. A program that has users of its own gives the server their table, see [Users]; docs/embedding.md is a guide:
 //
-//	server.Options{Storage: storage.Stores{Accounts: ours}, …}
+//	server.Options{Users: table, …}
 //
 // Whatever is not given is kept in memory; packages sqlite and postgres keep it on disk.
 //
