@@ -20,18 +20,33 @@ var _ stream.TokenStore = tokens{}
 
 // Tokens implements [stream.TokenStore].
 func (t tokens) Tokens(ctx context.Context, addr jid.JID, client string) ([]sasl.Token, error) {
-	if t.srv.users != nil {
-		return t.ofUser(ctx, addr, client)
-	}
-	a, err := t.srv.opts.Storage.Accounts.Get(ctx, addr)
+	a, stamp, err := t.account(ctx, addr)
 	if errors.Is(err, storage.ErrNotFound) || a.Disabled {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	claimsOf(ctx).note(a)
-	return t.srv.opts.Storage.Tokens.Get(ctx, a.ID, client)
+	switch c := claimsOf(ctx); {
+	case c == nil:
+	case c.addr != addr: // the token is the proof
+		c.note(a)
+		c.stamp = stamp
+	case c.id != a.ID: // the account that was proven is another one of that address
+		return nil, nil
+	}
+	return t.srv.opts.Storage.Tokens.Get(ctx, a.ID, stamp+client)
+}
+
+// account returns the account at an address. Clients of users are known by the stamp of the password in addition: when the
+// program changes it, nobody finds what was given out before.
+func (t tokens) account(ctx context.Context, addr jid.JID) (a storage.Account, stamp string, err error) {
+	if t.srv.users == nil {
+		a, err = t.srv.opts.Storage.Accounts.Get(ctx, addr)
+		return a, "", err
+	}
+	user, err := t.srv.users.find(ctx, addr)
+	return storage.Account{ID: storage.AccountID(user.ID), Addr: addr, Disabled: user.Disabled}, user.stamp(), err
 }
 
 // SetTokens implements [stream.TokenStore]. The account is the one that was proven: an address may
@@ -45,19 +60,4 @@ func (t tokens) SetTokens(ctx context.Context, addr jid.JID, client string, all 
 		return errors.New("server: tokens for a user with a certificate, which a change of password would not end")
 	}
 	return t.srv.opts.Storage.Tokens.Set(ctx, c.id, c.stamp+client, all, tokenClients)
-}
-
-// ofUser is Tokens for one of the program's users. Clients are known by the stamp of the password in addition: when the
-// program changes it, nobody finds what was given out before.
-func (t tokens) ofUser(ctx context.Context, addr jid.JID, client string) ([]sasl.Token, error) {
-	user, err := t.srv.users.find(ctx, addr)
-	if errors.Is(err, storage.ErrNotFound) || user.Disabled {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	c := userCredentials{users: t.srv.users}
-	c.claim(ctx, addr, user)
-	return t.srv.opts.Storage.Tokens.Get(ctx, storage.AccountID(user.ID), user.stamp()+client)
 }
