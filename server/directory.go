@@ -88,14 +88,19 @@ func (d *directory) add(stored storage.Account, removals int) *account {
 	}
 	a := d.accounts[stored.Addr]
 	if a == nil {
-		a = &account{
-			addr: stored.Addr, id: stored.ID, disabled: stored.Disabled, turns: make(chan struct{}, 1), spooling: make(chan struct{}, 1),
-			rate: newBucket(d.rate(), time.Now()),
-		}
+		a = d.newAccount(stored)
 		d.accounts[stored.Addr] = a
 	}
 	a.holds++
 	return a
+}
+
+// newAccount makes what the server holds of an account.
+func (d *directory) newAccount(stored storage.Account) *account {
+	return &account{
+		addr: stored.Addr, id: stored.ID, disabled: stored.Disabled, turns: make(chan struct{}, 1), spooling: make(chan struct{}, 1),
+		rate: newBucket(d.rate(), time.Now()),
+	}
 }
 
 // release undoes hold.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/parlance-xmpp/xmpp/jid"
 	"github.com/parlance-xmpp/xmpp/server/storage"
@@ -76,7 +75,7 @@ func (d *directory) departed(addr jid.JID, id storage.AccountID) *account {
 	defer d.mu.Unlock()
 	a := d.accounts[addr]
 	if a == nil || a.id != id {
-		a = &account{addr: addr, id: id, turns: make(chan struct{}, 1), rate: newBucket(d.rate(), time.Now())}
+		a = d.newAccount(storage.Account{Addr: addr, ID: id})
 	}
 	a.holds++
 	return a
