@@ -62,7 +62,8 @@ type Host interface {
 	Open(to Audience, t stanza.IQType, name xml.Name)
 	// Hook adds hooks. Those of the modules that were installed first are called first.
 	Hook(h Hooks)
-	// Feature adds something to the features of streams, for clients that have logged in or for those that have not.
+	// Feature adds something to the features of streams, for clients that have logged in or for those that have not. Of the latter, a
+	// [DomainFeature] is added only where it is offered.
 	Feature(authenticated bool, p stanza.Payload)
 	// BindInline adds a feature that a client may ask for while it binds (XEP-0386). Its payload, of that name, is given to f
 	// before the client knows its address. Each is listed by its namespace.
@@ -104,6 +105,13 @@ type Host interface {
 	// is placed like any other stanza.
 	Session(domain jid.JID) (xmpp.Session, error)
 	Send(ctx context.Context, st stanza.Stanza) error
+}
+
+// A DomainFeature is something for [Host.Feature] that not every domain offers, or not always.
+type DomainFeature interface {
+	stanza.Payload
+	// OfferedBy reports whether a domain offers it now. It is called for each stream.
+	OfferedBy(domain jid.JID) bool
 }
 
 // Accounts changes the accounts of a server. The errors are those of the server's methods of the same names.

@@ -268,7 +268,7 @@ func (s *Server) features(c *connection, t **session) (features []stream.Feature
 	}
 	if len(s.ext.before) > 0 {
 		stranger := &module.Stranger{Remote: c.from.ip}
-		features = append(features, stream.Requests{
+		features = append(features, requests{stream.Requests{
 			Offers: s.ext.before,
 			Takes:  s.ext.strangers.Handles,
 			Answer: func(ctx context.Context, n *stream.Negotiation, iq *stanza.IQ) (payload stanza.Payload, err error) {
@@ -281,7 +281,7 @@ func (s *Server) features(c *connection, t **session) (features []stream.Feature
 				stranger.Domain, stranger.Secure = n.Domain(), n.State().Has(stream.Secure)
 				return s.ext.strangers.AnswerIQ(module.WithStranger(ctx, stranger), iq)
 			},
-		})
+		}})
 	}
 	for _, i := range s.ext.inline {
 		binds = append(binds, stream.BindFeature{Name: i.name, Asked: func(ctx context.Context, e stanza.Element) {
@@ -291,4 +291,16 @@ func (s *Server) features(c *connection, t **session) (features []stream.Feature
 		}})
 	}
 	return features, binds
+}
+
+// requests are what strangers may ask for, announced where it is offered.
+type requests struct{ stream.Requests }
+
+// Offer implements [stream.Feature].
+func (f requests) Offer(n *stream.Negotiation, w *stanza.Writer) {
+	for _, p := range f.Offers {
+		if l, ok := p.(module.DomainFeature); !ok || l.OfferedBy(n.Domain()) {
+			w.Payload(p)
+		}
+	}
 }

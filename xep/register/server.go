@@ -28,6 +28,9 @@ const (
 // ServerOptions adjusts [Server]. Nil and the zero value are ready to use and secure: nobody makes an account.
 type ServerOptions struct {
 	Mode Mode
+	// ModeAt, if it is not nil, says the mode of each domain in place of Mode. It is asked each time, so that its answer may
+	// change, and may be called concurrently.
+	ModeAt func(domain jid.JID) Mode
 	// Invites knows who is invited: package invite has one. [Invited] needs it. In mode [Open] an invite still makes a contact of who
 	// gave it, and the names of invites are kept for those who have them.
 	Invites Inviter
@@ -119,9 +122,10 @@ func (s *server) Install(h module.Host) error {
 		mux.IQ(stanza.IQGet, NS, "query", s.tell)
 		mux.IQ(stanza.IQSet, NS, "query", s.change)
 	}
-	if s.o.Mode == Closed {
+	if s.o.Mode == Closed && s.o.ModeAt == nil {
 		return nil
 	}
+	h = whereOpen{h, s}
 	h.Feature(false, offer{})
 	h.Stranger().IQ(stanza.IQGet, NS, "query", s.ask)
 	h.Stranger().IQ(stanza.IQSet, NS, "query", s.register)
@@ -130,6 +134,38 @@ func (s *server) Install(h module.Host) error {
 	}
 	return nil
 }
+
+// mode is that of a domain.
+func (s *server) mode(domain jid.JID) Mode {
+	if s.o.ModeAt == nil {
+		return s.o.Mode
+	}
+	mode := s.o.ModeAt(domain)
+	if mode == Invited && s.o.Invites == nil {
+		return Closed
+	}
+	return mode
+}
+
+// whereOpen is a host whose features are those of domains that make accounts.
+type whereOpen struct {
+	module.Host
+	s *server
+}
+
+// Feature implements [module.Host].
+func (h whereOpen) Feature(authenticated bool, p stanza.Payload) {
+	h.Host.Feature(authenticated, openOffer{p, h.s})
+}
+
+// An openOffer is a feature of domains that make accounts.
+type openOffer struct {
+	stanza.Payload
+	s *server
+}
+
+// OfferedBy implements [module.DomainFeature].
+func (o openOffer) OfferedBy(domain jid.JID) bool { return o.s.mode(domain) != Closed }
 
 // complete sets every default.
 func (s *server) complete() error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -22,6 +23,7 @@ import (
 	"github.com/parlance-xmpp/xmpp/stream"
 	"github.com/parlance-xmpp/xmpp/xep/disco"
 	"github.com/parlance-xmpp/xmpp/xep/form"
+	"github.com/parlance-xmpp/xmpp/xep/invite"
 	"github.com/parlance-xmpp/xmpp/xep/register"
 	"github.com/parlance-xmpp/xmpp/xmpptest"
 )
@@ -121,6 +123,48 @@ func TestSec_RegistrationIsClosed(t *testing.T) {
 		require.ErrorIs(t, err, stream.NotAuthorized)
 		require.False(t, canLogin(t, s, "nobody", password))
 	}
+}
+
+// Each domain has a mode of its own, which may change while streams are open.
+func TestSec_RegistrationByDomain(t *testing.T) {
+	var mode atomic.Int32
+	invites := invite.New(nil)
+	o := &register.ServerOptions{Invites: invites, ModeAt: func(domain jid.JID) register.Mode {
+		if domain.String() == "capulet.example" {
+			return register.Open
+		}
+		return register.Mode(mode.Load())
+	}}
+	s, err := xmpptest.Start(&server.Options{Domains: []string{xmpptest.Domain, "capulet.example"}, Modules: []module.Module{invites, register.Server(o)}})
+	require.NoError(t, err)
+	t.Cleanup(s.Stop)
+	try := func(at, name string, offered bool) error {
+		addr := jid.MustParse(name + "@" + at)
+		opts := s.Options(jid.JID{})
+		opts.Password, opts.Reconnect = password, client.Never
+		opts.BeforeLogin = func(ctx context.Context, ses xmpp.Session) error {
+			f := ses.(xmpp.ElementSender).Features()
+			require.Equal(t, offered, !f.Child(register.NSFeature, "register").IsZero(), at)
+			require.Equal(t, offered, !f.Child(invite.NSRegister, "register").IsZero(), at)
+			return register.Submit(ctx, ses, jid.JID{}, want(name, password))
+		}
+		c, err := client.Dial(t.Context(), addr, opts)
+		if err != nil {
+			return err
+		}
+		require.NoError(t, c.Close(context.Background()))
+		_ = c.Wait(context.Background())
+		return nil
+	}
+	require.NoError(t, try("capulet.example", "juliet", true))
+	require.ErrorIs(t, try(xmpptest.Domain, "romeo", false), stanza.ServiceUnavailable)
+	mode.Store(int32(register.Invited))
+	require.ErrorIs(t, try(xmpptest.Domain, "romeo", true), stanza.Forbidden)
+	mode.Store(int32(register.Open))
+	require.NoError(t, try(xmpptest.Domain, "romeo", true))
+	mode.Store(int32(register.Closed))
+	require.ErrorIs(t, try(xmpptest.Domain, "tybalt", false), stanza.ServiceUnavailable)
+	require.NoError(t, try("capulet.example", "nurse", true))
 }
 
 func TestXEP0077_3_1_Refusals(t *testing.T) {

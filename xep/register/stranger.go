@@ -28,8 +28,11 @@ func (s *server) invited(st *module.Stranger) jid.JID {
 // ask answers a stranger that asks what an account takes (§3.1).
 func (s *server) ask(ctx context.Context, iq *stanza.IQ) (stanza.Payload, error) {
 	st := module.StrangerFrom(ctx)
-	invited := s.invited(st)
-	if s.o.Mode == Invited && invited.IsZero() {
+	invited, mode := s.invited(st), s.mode(st.Domain)
+	if mode == Closed {
+		return nil, stanza.ServiceUnavailable
+	}
+	if mode == Invited && invited.IsZero() {
 		return Query{Instructions: "Accounts are for those who have been invited."}, nil
 	}
 	return s.asked(invited.Localpart()), nil
@@ -61,8 +64,10 @@ func (s *server) register(ctx context.Context, iq *stanza.IQ) (stanza.Payload, e
 	if err := decode(iq, &q); err != nil {
 		return nil, err
 	}
-	invited := s.invited(st)
+	invited, mode := s.invited(st), s.mode(st.Domain)
 	switch {
+	case mode == Closed:
+		return nil, stanza.ServiceUnavailable
 	case q.Remove:
 		return nil, stanza.UnexpectedRequest // there is nothing to remove (§3.2)
 	case !st.Secure && !s.o.InsecurePlaintext:
@@ -71,7 +76,7 @@ func (s *server) register(ctx context.Context, iq *stanza.IQ) (stanza.Payload, e
 		return nil, refused(stanza.NotAcceptable, "one account is enough") // §3.1.1
 	case !s.attempts.take(address(st.Remote)):
 		return nil, tooMany("too many attempts")
-	case s.o.Mode == Invited && invited.IsZero():
+	case mode == Invited && invited.IsZero():
 		return nil, refused(stanza.Forbidden, "accounts are for those who have been invited")
 	}
 	addr, err := s.wanted(&q, st.Domain, invited)

@@ -81,6 +81,23 @@ func Migrate(ctx context.Context, database string, version int) error {
 	return errors.Join(sqlstore.Migrate(ctx, dialect, db, version), db.Close())
 }
 
+// Version returns the version of the schema of a database; others may use it. It changes nothing, but for an empty database: that
+// gets a place for the version.
+func Version(ctx context.Context, database string) (int, error) {
+	db, err := open(database)
+	if err != nil {
+		return 0, err
+	}
+	if err := checkEncoding(ctx, db); err != nil {
+		return 0, errors.Join(err, db.Close())
+	}
+	version, err := sqlstore.Version(ctx, dialect, db)
+	if err != nil {
+		err = fmt.Errorf("postgres: version of the schema: %w", err)
+	}
+	return version, errors.Join(err, db.Close())
+}
+
 // Newest is the newest version of the schema.
 var Newest = sqlstore.Newest
 

@@ -44,6 +44,9 @@ func TestMigrate(t *testing.T) {
 	database := pgtest.Database(t)
 	for _, version := range []int{postgres.Newest, 0} {
 		require.NoError(t, postgres.Migrate(t.Context(), database, version))
+		now, err := postgres.Version(t.Context(), database)
+		require.NoError(t, err)
+		require.Equal(t, version, now)
 	}
 	require.Error(t, postgres.Migrate(t.Context(), database, postgres.Newest+1))
 	errs := make(chan error)

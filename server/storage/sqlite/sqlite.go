@@ -66,6 +66,20 @@ func Migrate(ctx context.Context, path string, version int) error {
 	return errors.Join(sqlstore.Migrate(ctx, dialect, db, version), db.Close())
 }
 
+// Version returns the version of the schema of a database, which must be there; others may use it. It changes nothing, but for an empty
+// file: that gets a place for the version.
+func Version(ctx context.Context, path string) (int, error) {
+	if _, err := os.Stat(path); err != nil {
+		return 0, fmt.Errorf("sqlite: %w", err)
+	}
+	db, err := open(path, 1)
+	if err != nil {
+		return 0, err
+	}
+	version, err := sqlstore.Version(ctx, dialect, db)
+	return version, errors.Join(err, db.Close())
+}
+
 // Newest is the newest version of the schema.
 var Newest = sqlstore.Newest
 

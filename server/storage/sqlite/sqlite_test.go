@@ -109,6 +109,9 @@ func TestMigrate(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "server.db")
 	for _, version := range []int{sqlite.Newest, 0, sqlite.Newest, sqlite.Newest} {
 		require.NoError(t, sqlite.Migrate(t.Context(), path, version))
+		now, err := sqlite.Version(t.Context(), path)
+		require.NoError(t, err)
+		require.Equal(t, version, now)
 	}
 	require.Error(t, sqlite.Migrate(t.Context(), path, sqlite.Newest+1))
 	open(t, path)
