@@ -1,0 +1,6 @@
+//go:build !unix
+
+package daemon
+
+// monotonic is for systemd.
+func monotonic() string { return "" }
