@@ -166,7 +166,9 @@ func (e *told) Error() string { return e.text }
 func (e *told) Unwrap() error { return e.kind }
 
 // tell makes an error of a kind.
-func tell(kind error, format string, args ...any) error { return &told{kind, fmt.Sprintf(format, args...)} }
+func tell(kind error, format string, args ...any) error {
+	return &told{kind, fmt.Sprintf(format, args...)}
+}
 
 // Invalid is an error of the kind [ErrInvalid].
 func Invalid(format string, args ...any) error { return tell(ErrInvalid, format, args...) }

@@ -1,0 +1,152 @@
+//go:build linux
+
+package main
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/parlance-xmpp/xmpp"
+	"github.com/parlance-xmpp/xmpp/client"
+	"github.com/parlance-xmpp/xmpp/jid"
+	"github.com/parlance-xmpp/xmpp/stanza"
+	"github.com/parlance-xmpp/xmpp/stream"
+)
+
+// resumesAfterRestart is whether a server takes up the sessions that its predecessor had: clients that come back then go on where they were, and
+// TestDrain wants to see it.
+const resumesAfterRestart = false
+
+// A sent message is one that somebody wrote.
+type sent struct {
+	to, body string
+	receipt  xmpp.Receipt
+}
+
+// A server that is told to stop while people write tells everybody that it does, is gone in time, and nothing that it has acknowledged is lost.
+func TestDrain(t *testing.T) {
+	const accounts = 60
+	h := newHome(t, "drain = '30s'\n"+hosts("capulet.example"))
+	h.people("capulet.example", accounts)
+	s := h.serve()
+	opts := *h.options("s3cret")
+	opts.Policy = cheap
+	name := func(n int) string { return fmt.Sprintf("user%d@capulet.example", n) }
+	// A third writes, a third listens, and a third is away.
+	var listeners, writers []*friend
+	for n := range accounts / 3 {
+		writers = append(writers, join(t, name(n), opts))
+		listeners = append(listeners, join(t, name(n+accounts/3), opts))
+	}
+	var (
+		writing sync.WaitGroup
+		taken   atomic.Int64
+		all     = make([][]sent, len(writers))
+	)
+	for w, f := range writers {
+		writing.Go(func() {
+			for i := 0; ; i++ {
+				to := name(accounts/3 + (w+i)%(2*accounts/3))
+				body := fmt.Sprintf("%d of %d", i, w)
+				r, err := f.Send(t.Context(), stanza.Message{To: jid.MustParse(to), Type: stanza.MessageChat, Body: stanza.Plain(body)})
+				if err != nil {
+					return
+				}
+				all[w] = append(all[w], sent{to, body, r})
+				taken.Add(1)
+				if i%20 == 0 { // not only what waits to be written
+					_, _ = r.Await(t.Context(), xmpp.Acked)
+				}
+			}
+		})
+	}
+	for _, f := range listeners {
+		f.hears(fmt.Sprintf("%d of %d", 0, indexOf(f, listeners)))
+	}
+	for taken.Load() < 2000 {
+		listeners[0].sync()
+	}
+	begin := time.Now()
+	s.signal(syscall.SIGTERM)
+	writing.Wait()
+	require.Zero(t, s.ends(), "a stop that was asked for is no failure")
+	require.Less(t, time.Since(begin), 30*time.Second)
+	for _, f := range append(listeners, writers...) {
+		<-f.Done()
+		require.ErrorIs(t, f.Err(), stream.SystemShutdown)
+	}
+
+	s = h.serve()
+	opts.Address = h.options("").Address
+	back := map[string]*friend{}
+	for n := accounts / 3; n < accounts; n++ {
+		back[name(n)] = join(t, name(n), opts)
+	}
+	acknowledged := 0
+	for _, list := range all {
+		for _, m := range list {
+			if m.receipt.Stage() != xmpp.Acked {
+				continue
+			}
+			acknowledged++
+			var before *friend
+			for n, f := range listeners {
+				if name(n+accounts/3) == m.to {
+					before = f
+				}
+			}
+			if before != nil && before.has(m.body) {
+				continue
+			}
+			back[m.to].hears(m.body)
+		}
+	}
+	require.Greater(t, acknowledged, 1000)
+	t.Logf("%d of %d messages were acknowledged", acknowledged, taken.Load())
+	if resumesAfterRestart {
+		require.NotZero(t, h.status().Stats.Resumed)
+	}
+	s.stop()
+}
+
+func (f *friend) has(what string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.heard[what] > 0
+}
+
+func indexOf(f *friend, all []*friend) int {
+	for n := range all {
+		if all[n] == f {
+			return n
+		}
+	}
+	return -1
+}
+
+// Who does not leave is cut off when the time is over, and that is no failure either.
+func TestDrainIsBounded(t *testing.T) {
+	h := newHome(t, "drain = '500ms'\n"+hosts("localhost"))
+	h.people("localhost", 1)
+	s := h.serve()
+	opts := *h.options("s3cret")
+	opts.Policy = cheap
+	stuck := &stall{}
+	opts.Dialer = stuck
+	c, err := client.Dial(t.Context(), jid.MustParse("user0@localhost"), &opts)
+	require.NoError(t, err)
+	defer (&friend{Client: c}).leave()
+	stuck.stop.Store(true) // it does not read that it is to go
+	defer stuck.stop.Store(false)
+	begin := time.Now()
+	s.signal(syscall.SIGTERM)
+	require.Zero(t, s.ends())
+	require.GreaterOrEqual(t, time.Since(begin), 500*time.Millisecond)
+	require.Contains(t, s.output(), "did not leave in time")
+}
