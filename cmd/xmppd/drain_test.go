@@ -17,6 +17,7 @@ import (
 	"github.com/parlance-xmpp/xmpp/jid"
 	"github.com/parlance-xmpp/xmpp/stanza"
 	"github.com/parlance-xmpp/xmpp/stream"
+	"github.com/parlance-xmpp/xmpp/xep/admin"
 )
 
 // resumesAfterRestart is whether a server takes up the sessions that its predecessor had: clients that come back then go on where they were, and
@@ -149,4 +150,16 @@ func TestDrainIsBounded(t *testing.T) {
 	require.Zero(t, s.ends())
 	require.GreaterOrEqual(t, time.Since(begin), 500*time.Millisecond)
 	require.Contains(t, s.output(), "did not leave in time")
+}
+
+// An administrator stops the server by a client.
+func TestShutdownByAdmin(t *testing.T) {
+	h := newHome(t, hosts("localhost")+"admins = ['juliet@localhost']\n")
+	h.must("s3cret", "user", "add", "juliet@localhost")
+	s := h.serve()
+	juliet := join(t, "juliet@localhost", *h.options("s3cret"))
+	require.NoError(t, admin.Shutdown(t.Context(), juliet, jid.MustParse("localhost"), 0, "good night"))
+	require.Zero(t, s.ends())
+	<-juliet.Done()
+	require.ErrorIs(t, juliet.Err(), stream.SystemShutdown)
 }

@@ -97,7 +97,7 @@ func newHome(t *testing.T, text string) *home {
 // write replaces the file. What is above the first table of text comes before the addresses.
 func (h *home) write(text string) {
 	h.t.Helper()
-	i := strings.Index(text, "[")
+	i := strings.Index("\n"+text, "\n[")
 	require.GreaterOrEqual(h.t, i, 0)
 	require.NoError(h.t, os.WriteFile(h.file, []byte(text[:i]+anywhere+text[i:]), 0o600))
 }

@@ -88,3 +88,11 @@ func TestXEP0227_Move(t *testing.T) {
 		})
 	}
 }
+
+// Accounts of a server that only knew SCRAM-SHA-1 log in where nothing else is offered, and the import says so.
+func TestImportedSHA1(t *testing.T) {
+	h := newHome(t, "mechanisms = ['SCRAM-SHA-1-PLUS', 'SCRAM-SHA-1']\n"+hosts("localhost"))
+	h.people("localhost", 2)
+	h.serve()
+	join(t, "user0@localhost", *h.options("s3cret"))
+}

@@ -19,7 +19,9 @@ import (
 	"github.com/parlance-xmpp/xmpp/roster"
 	"github.com/parlance-xmpp/xmpp/sasl"
 	"github.com/parlance-xmpp/xmpp/server/devcert"
+	"github.com/parlance-xmpp/xmpp/stanza"
 	"github.com/parlance-xmpp/xmpp/stream"
+	"github.com/parlance-xmpp/xmpp/xep/admin"
 	"github.com/parlance-xmpp/xmpp/xep/register"
 )
 
@@ -111,6 +113,9 @@ func TestReload(t *testing.T) {
 	before := h.status()
 	require.Equal(t, accounts*each, before.Stats.Sessions)
 	require.Equal(t, []jid.JID{jid.MustParse("user0@capulet.example")}, before.Hosts[0].Admins)
+	registered, err := admin.Count(t.Context(), all[0], jid.MustParse("capulet.example"), admin.Registered)
+	require.NoError(t, err)
+	require.Equal(t, accounts, registered)
 
 	trust = h.certificate("capulet.example")
 	h.write("drain = '5s'\nlog_level = 'debug'\n[limits]\nsessions_per_account = 3\nstanza_bytes = 20000\nrate_bytes_per_second = 1000000\n" +
@@ -120,6 +125,8 @@ func TestReload(t *testing.T) {
 	after := h.status()
 	require.NotEqual(t, before.Hosts[0].Certificate, after.Hosts[0].Certificate)
 	require.Empty(t, after.Hosts[0].Admins)
+	_, err = admin.Count(t.Context(), all[0], jid.MustParse("capulet.example"), admin.Registered)
+	require.ErrorIs(t, err, stanza.Forbidden)
 	require.Equal(t, "open", after.Hosts[0].Registration)
 	require.Equal(t, 3, after.Limits.SessionsPerAccount)
 	require.Equal(t, 20000, after.Limits.StanzaBytes)
@@ -128,7 +135,7 @@ func TestReload(t *testing.T) {
 	shown(t, h, "montague.example", h.trust(trust))
 
 	opts.TLS = h.trust(trust)
-	_, err := client.Dial(t.Context(), jid.MustParse("user0@capulet.example"), opts)
+	_, err = client.Dial(t.Context(), jid.MustParse("user0@capulet.example"), opts)
 	require.Error(t, err, "more than three are too many now")
 	reg := *opts
 	reg.Policy, reg.Password, reg.BeforeLogin = nil, "b4lc0ny0f", register.NewAccount(jid.MustParse("juliet@capulet.example"), "b4lc0ny0f", nil)

@@ -28,7 +28,7 @@ A file that says all there is, with the defaults but for the hosts:
   data = "./data"             # beside the file
   storage = "sqlite"          # or "memory", "postgres://user@host/database"
   drain = "20s"               # to leave in, at a stop
-  log = "text"                # or "json";  log_level = "info"
+  log = "text"                # or "json";  log_level = "info";  mechanisms: all
   [listen]
   c2s = ["127.0.0.1:5222"]    # ":5222" is for everybody
   c2s_tls = ["127.0.0.1:5223"]

@@ -21,6 +21,8 @@ type Config struct {
 	Listen  Listen
 	Hosts   []Host // at least one
 	Limits  Limits
+	// Mechanisms are the SASL mechanisms that are offered, in order; nil means all.
+	Mechanisms []string
 	// Drain is how long clients may take to leave when the server stops.
 	Drain    time.Duration
 	Log      string // "text" or "json"
@@ -137,6 +139,7 @@ func (c *Config) Restart(other *Config) (keys []string) {
 		"data":           c.Data != other.Data,
 		"storage":        c.Storage != other.Storage,
 		"log":            c.Log != other.Log,
+		"mechanisms":     !slices.Equal(c.Mechanisms, other.Mechanisms),
 		"listen.c2s":     !slices.Equal(c.Listen.C2S, other.Listen.C2S),
 		"listen.c2s_tls": !slices.Equal(c.Listen.C2STLS, other.Listen.C2STLS),
 		"listen.metrics": !slices.Equal(c.Listen.Metrics, other.Listen.Metrics),
@@ -152,6 +155,6 @@ func (c *Config) Restart(other *Config) (keys []string) {
 // Keeping returns a config that has from now what only a restart changes, and all else from c.
 func (c *Config) Keeping(now *Config) *Config {
 	k := *c
-	k.Data, k.Storage, k.Log, k.Listen = now.Data, now.Storage, now.Log, now.Listen
+	k.Data, k.Storage, k.Log, k.Listen, k.Mechanisms = now.Data, now.Storage, now.Log, now.Listen, now.Mechanisms
 	return &k
 }

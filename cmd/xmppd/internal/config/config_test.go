@@ -18,6 +18,7 @@ storage = "postgres://xmpp:s3cret@db.example.org/xmpp"
 drain = "5s"
 log = "json"
 log_level = "debug"
+mechanisms = ["SCRAM-SHA-1", "PLAIN"]
 
 [listen]
 c2s = ["127.0.0.1:5222", "[::1]:5222"]
@@ -57,6 +58,7 @@ func TestWhole(t *testing.T) {
 	require.Equal(t, Limits{StanzaBytes: 20000, SessionsPerAccount: 20, RateBytesPerSecond: 4096}, c.Limits)
 	require.Equal(t, 5*time.Second, c.Drain)
 	require.Equal(t, "json", c.Log)
+	require.Equal(t, []string{"SCRAM-SHA-1", "PLAIN"}, c.Mechanisms)
 	require.Equal(t, slog.LevelDebug, c.LogLevel)
 	require.Equal(t, &c.Hosts[1], c.Host(jid.MustParse("montague.example")))
 	require.Nil(t, c.Host(jid.MustParse("verona.example")))
@@ -106,6 +108,8 @@ func TestErrors(t *testing.T) {
 		{"never", "drain = '-1s'\n" + host, `f:1: drain: "-1s" is no time`},
 		{"log", "log = 'jsn'\n" + host, `f:1: log: "jsn" is none of the words for it; did you mean "json"? Else write "text" or "json"`},
 		{"log_level", "log_level = 'loud'\n" + host, `f:1: log_level: "loud" is none of the words for it; write "debug", "info", "warn" or "error"`},
+		{"no mechanism", "mechanisms = []\n" + host, "f:1: mechanisms: there is none, so that nobody could log in; leave the key out to offer all"},
+		{"a mechanism that there is not", "mechanisms = ['PLAIN', 'SCRAM-SHA-256-PLSU']\n" + host, `f:1: mechanisms[1]: "SCRAM-SHA-256-PLSU" is none of the words for it; did you mean "SCRAM-SHA-256-PLUS"?`},
 		{"no port", "[listen]\nc2s = [':5222',\n '127.0.0.1']\n" + host, `f:2: listen.c2s[1]: "127.0.0.1" is no address; write an IP address and a port`},
 		{"a port too many", "[listen]\nmetrics = [':65536']\n" + host, `f:2: listen.metrics[0]: ":65536" is no address`},
 		{"twice", "[listen]\nc2s_tls = [':5223', ':5223']\n" + host, "f:2: listen.c2s_tls[1]: :5223 is there twice; leave one of them out"},
@@ -148,7 +152,7 @@ func TestLoad(t *testing.T) {
 	c, err := Load(name)
 	require.NoError(t, err)
 	e := c.Problem("host[0].cert", "it is old", "renew it")
-	require.EqualError(t, e, name+":15: host[0].cert: it is old; renew it")
+	require.EqualError(t, e, name+":16: host[0].cert: it is old; renew it")
 }
 
 func TestRestart(t *testing.T) {

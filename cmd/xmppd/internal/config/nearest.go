@@ -6,7 +6,7 @@ import "strings"
 func nearest(word string, words []string) string {
 	best, least := "", len(word)/2+1
 	for _, w := range words {
-		if d := distance(strings.ToLower(word), w); d < least {
+		if d := distance(strings.ToLower(word), strings.ToLower(w)); d < least {
 			best, least = w, d
 		}
 	}

@@ -14,12 +14,13 @@ import (
 
 // A file is the file as it is written. What is nil is not there.
 type file struct {
-	Data     *string
-	Storage  *string
-	Drain    *string
-	Log      *string
-	LogLevel *string `toml:"log_level"`
-	Listen   struct {
+	Data       *string
+	Storage    *string
+	Drain      *string
+	Log        *string
+	LogLevel   *string `toml:"log_level"`
+	Mechanisms *[]string
+	Listen     struct {
 		C2S     *[]string `toml:"c2s"`
 		C2STLS  *[]string `toml:"c2s_tls"`
 		Metrics *[]string
@@ -40,7 +41,7 @@ type file struct {
 
 // keys are all that a file may have, with the tables that they are in.
 var keys = []string{
-	"data", "storage", "drain", "log", "log_level",
+	"data", "storage", "drain", "log", "log_level", "mechanisms",
 	"listen", "listen.c2s", "listen.c2s_tls", "listen.metrics",
 	"host", "host.domain", "host.cert", "host.key", "host.registration", "host.admins",
 	"limits", "limits.stanza_bytes", "limits.sessions_per_account", "limits.rate_bytes_per_second",
@@ -102,6 +103,8 @@ func form(key string) string {
 		return `a list of addresses, such as ["127.0.0.1:5222"]`
 	case "host.admins":
 		return `a list of addresses, such as ["juliet@capulet.example"]`
+	case "mechanisms":
+		return `a list of SASL mechanisms, such as ["SCRAM-SHA-256-PLUS", "SCRAM-SHA-256"]`
 	case "limits.stanza_bytes", "limits.sessions_per_account", "limits.rate_bytes_per_second":
 		return "a number, such as 262144"
 	case "host":

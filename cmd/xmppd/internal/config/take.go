@@ -31,6 +31,7 @@ func (c *Config) take(f *file) Errors {
 	t.duration("drain", f.Drain, &c.Drain)
 	t.word("log", f.Log, &c.Log, "text", "json")
 	t.level(f.LogLevel)
+	t.mechanisms(f.Mechanisms)
 	t.addresses("listen.c2s", f.Listen.C2S, &c.Listen.C2S)
 	t.addresses("listen.c2s_tls", f.Listen.C2STLS, &c.Listen.C2STLS)
 	t.addresses("listen.metrics", f.Listen.Metrics, &c.Listen.Metrics)
@@ -97,6 +98,25 @@ func (t *taker) level(s *string) {
 	if word != "" {
 		_ = t.LogLevel.UnmarshalText([]byte(word)) // it is one of those
 	}
+}
+
+// mechanisms are those that there can be for passwords.
+var mechanisms = []string{
+	"SCRAM-SHA-512-PLUS", "SCRAM-SHA-512", "SCRAM-SHA-256-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-1", "PLAIN",
+}
+
+func (t *taker) mechanisms(list *[]string) {
+	if list == nil {
+		return
+	}
+	if len(*list) == 0 {
+		t.wrong("mechanisms", "there is none, so that nobody could log in", "leave the key out to offer all")
+	}
+	for i, m := range *list {
+		var one string
+		t.word(fmt.Sprintf("mechanisms[%d]", i), &m, &one, mechanisms...)
+	}
+	t.Mechanisms = *list
 }
 
 func (t *taker) addresses(key string, list, to *[]string) {

@@ -55,15 +55,16 @@ type daemon struct {
 // Run serves until ctx is done, and then lets clients leave for as long as the file says. An error means that it could not
 // begin, or that something broke while it served.
 func Run(ctx context.Context, c *config.Config, o Options) (err error) {
-	h, err := house.Open(ctx, c, house.Options{Version: o.Version, Log: o.Log, Serving: true})
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	shutdown := func(after time.Duration) { time.AfterFunc(after, cancel) }
+	h, err := house.Open(ctx, c, house.Options{Version: o.Version, Log: o.Log, Serving: true, Shutdown: shutdown})
 	if err != nil {
 		return err
 	}
 	if o.Notify == nil {
 		o.Notify = func(...string) {}
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	d := &daemon{Options: o, house: h, started: time.Now(), stopping: make(chan struct{}), drain: c.Drain, failed: cancel}
 	doors, err := d.open(c)
 	if err != nil {

@@ -28,6 +28,7 @@ type House struct {
 	Invites *invite.Service
 	Board   *watch.Board // of those who watch sessions
 
+	stop    func(after time.Duration)
 	version string
 	log     *slog.Logger
 	certs   certs.Keeper
@@ -44,11 +45,13 @@ type Options struct {
 	Log     *slog.Logger
 	// Serving says that clients will come. Without it no certificates are read or made.
 	Serving bool
+	// Shutdown is called when an administrator wants the server to stop, after some time; it returns at once.
+	Shutdown func(after time.Duration)
 }
 
 // Open locks the folder, opens the stores and makes the server. [store.ErrLocked] when another process has the folder.
 func Open(ctx context.Context, c *config.Config, o Options) (_ *House, err error) {
-	h := &House{Invites: invite.New(&invite.Options{Logger: o.Log}), Board: new(watch.Board), version: o.Version, log: o.Log}
+	h := &House{Invites: invite.New(&invite.Options{Logger: o.Log}), Board: new(watch.Board), stop: o.Shutdown, version: o.Version, log: o.Log}
 	h.config.Store(c)
 	if h.lock, err = store.Take(c); err != nil {
 		return nil, err
@@ -72,13 +75,20 @@ func Open(ctx context.Context, c *config.Config, o Options) (_ *House, err error
 		return nil, err
 	}
 	opts := &server.Options{
-		TLS: h.certs.TLS(), Storage: h.Stores, Modules: h.modules(), Limits: limits(c), Logger: o.Log, Trace: h.Board.Trace,
+		TLS: h.certs.TLS(), Storage: h.Stores, Modules: h.modules(), Limits: limits(c), Mechanisms: c.Mechanisms, Logger: o.Log, Trace: h.Board.Trace,
 	}
 	for _, host := range c.Hosts {
 		opts.Domains = append(opts.Domains, host.Domain.String())
 	}
 	h.Server, err = server.New(opts)
 	return h, err
+}
+
+// shutdown does what an administrator wants by a client.
+func (h *House) shutdown(_ context.Context, after time.Duration) error {
+	h.log.Info("an administrator wants the server to stop", "after", after)
+	h.stop(after)
+	return nil
 }
 
 // Config is the one in force.

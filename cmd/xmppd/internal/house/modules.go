@@ -1,12 +1,14 @@
 package house
 
 import (
+	"context"
 	"slices"
 
 	"github.com/parlance-xmpp/xmpp/cmd/xmppd/internal/config"
 	"github.com/parlance-xmpp/xmpp/jid"
 	"github.com/parlance-xmpp/xmpp/module"
 	"github.com/parlance-xmpp/xmpp/server/usual"
+	"github.com/parlance-xmpp/xmpp/xep/admin"
 	"github.com/parlance-xmpp/xmpp/xep/register"
 	"github.com/parlance-xmpp/xmpp/xep/version"
 )
@@ -17,8 +19,17 @@ func (h *House) modules() []module.Module {
 		Software:     version.Info{Name: "xmppd", Version: h.version},
 		Registration: register.ServerOptions{ModeAt: h.registration, Logger: h.log},
 		Invites:      h.Invites,
-		// Administration by clients (XEP-0133) takes h.Admins here.
+		Admins:       admins{h},
+		Admin:        admin.Options{Shutdown: h.shutdown, Logger: h.log},
 	})
+}
+
+// admins are those of the file that is in force, as package admin asks for them.
+type admins struct{ h *House }
+
+// List implements [admin.Admins].
+func (a admins) List(_ context.Context, domain jid.JID) ([]jid.JID, error) {
+	return a.h.Admins(domain), nil
 }
 
 // Admins are the administrators of a domain, by the file that is in force.

@@ -78,6 +78,9 @@ func (i *Importer) apply(ctx context.Context, r *Report, p Piece) error {
 		r.Unchanged[Account]++
 	}
 	changed, why, err := i.keep(ctx, p)
+	if changed && err == nil && p.Kind == Credentials && p.Password == "" {
+		remark(r, p)
+	}
 	switch {
 	case err != nil:
 		return err
@@ -90,6 +93,15 @@ func (i *Importer) apply(ctx context.Context, r *Report, p Piece) error {
 		r.Unchanged[p.Kind]++
 	}
 	return nil
+}
+
+// remark tells of mechanisms that an account cannot use: a server cannot know that when it offers them, and clients prefer the strongest.
+func remark(r *Report, p Piece) {
+	for _, h := range []sasl.Hash{sasl.SHA512, sasl.SHA256, sasl.SHA1} {
+		if !slices.ContainsFunc(p.Secrets, func(s sasl.Secrets) bool { return s.Hash == h }) {
+			r.Skipped[Skip{p.Addr.Domain(), "credentials for " + h.Mechanism(), "the file has none: leave the mechanism out of mechanisms, or clients that prefer it cannot log in"}]++
+		}
+	}
 }
 
 // what is what a piece is, for people.

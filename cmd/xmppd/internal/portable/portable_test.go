@@ -280,6 +280,8 @@ func TestXEP0227_4_Examples(t *testing.T) {
 	require.Equal(t, []string{
 		"1 : <host/> of urn:xmpp:pie:0: \"juliet@capulet.example\" is no domain",
 		"1 capulet.example: <user/> of urn:xmpp:pie:0: \"a b\" is no name of an account",
+		"1 capulet.example: credentials for SCRAM-SHA-256: the file has none: leave the mechanism out of mechanisms, or clients that prefer it cannot log in",
+		"1 capulet.example: credentials for SCRAM-SHA-512: the file has none: leave the mechanism out of mechanisms, or clients that prefer it cannot log in",
 		"1 juliet@capulet.example: <archive/> of urn:xmpp:pie:0#mam: this program does not know it",
 		"1 juliet@capulet.example: <pubsub/> of http://jabber.org/protocol/pubsub: this program does not know it",
 		"1 juliet@capulet.example: <query/> of jabber:iq:privacy: this program does not know it",
