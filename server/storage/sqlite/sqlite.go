@@ -77,6 +77,9 @@ func Version(ctx context.Context, path string) (int, error) {
 		return 0, err
 	}
 	version, err := sqlstore.Version(ctx, dialect, db)
+	if err != nil {
+		err = fmt.Errorf("sqlite: version of the schema: %w", err)
+	}
 	return version, errors.Join(err, db.Close())
 }
 
