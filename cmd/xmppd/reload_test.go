@@ -153,13 +153,16 @@ func TestReload(t *testing.T) {
 	} {
 		h.write(text)
 		s.reload(want)
+		r := h.run("", "reload")
+		require.Equal(t, 3, r.code, r.err)
+		require.Contains(t, r.err, "xmppd.toml:")
 		again := h.status()
 		again.Stats, after.Stats = before.Stats, before.Stats
 		require.Equal(t, after, again, "nothing changes")
 	}
 
 	h.write("storage = 'memory'\n" + capulet + "registration = 'invite'\n")
-	s.reload(`msg="some of what has changed in the file needs a restart" keys=[storage]`)
+	s.reload(`msg="this needs a restart to change: storage"`)
 	s.says(inForce, 2)
 	<-romeo.Done()
 	require.ErrorIs(t, romeo.Err(), stream.HostGone)
@@ -169,7 +172,7 @@ func TestReload(t *testing.T) {
 	require.Equal(t, "sqlite", h.status().Storage)
 
 	h.write(capulet + hosts("montague.example")) // and back
-	s.reload(inForce)
+	h.must("", "reload")
 	romeo = join(t, "romeo@montague.example", reg)
 	alive(t, all)
 	require.EqualValues(t, accounts*each+3, h.status().Stats.Opened)

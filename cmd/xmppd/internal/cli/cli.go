@@ -75,7 +75,7 @@ func (p *program) code(err error) int {
 		return exitOK
 	case !p.understood, errors.Is(err, control.ErrInvalid):
 		return exitUsage
-	case all, one:
+	case all, one, errors.Is(err, control.ErrFile):
 		return exitConfig
 	case errors.Is(err, storage.ErrNotFound):
 		return exitNotFound
@@ -119,7 +119,7 @@ Commands use the server that runs on the same folder, or the folder itself.`,
 	c.PersistentFlags().StringVar(&p.file, "config", os.Getenv("XMPPD_CONFIG"), "`file` that says what to serve; else that of $XMPPD_CONFIG")
 	c.SetHelpCommand(&cobra.Command{Hidden: true})
 	c.SetHelpFunc(help)
-	c.AddCommand(p.serve(), p.check(), p.status(), p.user(), p.invite(), p.session(), p.export(), p.imports(), p.completion())
+	c.AddCommand(p.serve(), p.check(), p.reload(), p.status(), p.user(), p.invite(), p.session(), p.export(), p.imports(), p.completion())
 	return c
 }
 

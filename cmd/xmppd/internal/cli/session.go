@@ -142,6 +142,24 @@ func (p *program) status() *cobra.Command {
 	return c
 }
 
+func (p *program) reload() *cobra.Command {
+	return &cobra.Command{
+		Use: "reload", Short: "Have the server that runs read its file again, and say what is wrong with it",
+		Long: `Have the server that runs read its file and certificates again, as SIGHUP does, and
+return when they are in force. If the file makes no sense, all stays as it is.`,
+		Args: cobra.NoArgs,
+		RunE: p.run(func(ctx context.Context, _ []string) error {
+			return p.live(ctx, func(l control.Live) error {
+				notes, err := l.Reload(ctx)
+				for _, n := range notes {
+					fmt.Fprintln(p.stderr, "xmppd:", n)
+				}
+				return err
+			})
+		}),
+	}
+}
+
 func (p *program) describe(s control.Status) error {
 	w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "version\t%s, process %d since %s\n", s.Version, s.PID, s.Started.Local().Format(time.DateTime))

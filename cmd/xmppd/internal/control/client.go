@@ -215,3 +215,10 @@ func (c *Client) Status(ctx context.Context) (s Status, err error) {
 	err = c.ask(ctx, "status", nothing{}, &s)
 	return s, err
 }
+
+// Reload implements [Live].
+func (c *Client) Reload(ctx context.Context) ([]string, error) {
+	var out reloaded
+	err := c.ask(ctx, "reload", nothing{}, &out)
+	return out.Notes, err
+}

@@ -13,6 +13,7 @@ import (
 	"iter"
 	"time"
 
+	"github.com/parlance-xmpp/xmpp/cmd/xmppd/internal/config"
 	"github.com/parlance-xmpp/xmpp/cmd/xmppd/internal/portable"
 	"github.com/parlance-xmpp/xmpp/cmd/xmppd/internal/watch"
 	"github.com/parlance-xmpp/xmpp/jid"
@@ -38,6 +39,8 @@ type Operations interface {
 type Live interface {
 	Operations
 	Status(ctx context.Context) (Status, error)
+	// Reload has the file read again, and returns when it is in force; with [ErrFile] all is as before. Notes say what needs a restart.
+	Reload(ctx context.Context) (notes []string, err error)
 	// Sessions yields the sessions of an account, one by its full JID, or all for the zero address.
 	Sessions(ctx context.Context, addr jid.JID) iter.Seq2[Session, error]
 	// CloseSessions ends the session of a full JID, or all of an account, and returns how many.
@@ -50,6 +53,7 @@ type Live interface {
 var (
 	ErrInvalid    = errors.New("this makes no sense")
 	ErrNotRunning = errors.New("no server runs")
+	ErrFile       = errors.New("the file makes no sense")
 )
 
 // A User is an account.
@@ -129,7 +133,7 @@ type Limits struct {
 }
 
 // kinds are the words for kinds of errors.
-var kinds = map[string]error{"not-found": storage.ErrNotFound, "exists": storage.ErrExists, "invalid": ErrInvalid}
+var kinds = map[string]error{"not-found": storage.ErrNotFound, "exists": storage.ErrExists, "invalid": ErrInvalid, "file": ErrFile}
 
 // An Error is an error of a server that runs elsewhere.
 type Error struct {
@@ -145,6 +149,11 @@ func (e *Error) Unwrap() error { return kinds[e.Kind] }
 
 // errorOf is an error for others.
 func errorOf(err error) *Error {
+	_, all := errors.AsType[config.Errors](err)
+	_, one := errors.AsType[*config.Error](err)
+	if all || one {
+		return &Error{"file", err.Error()}
+	}
 	for word, kind := range kinds {
 		if errors.Is(err, kind) {
 			return &Error{word, err.Error()}

@@ -27,6 +27,8 @@ type Local struct {
 	House *house.House
 	// Process tells what the process adds to a status: nil if it serves nobody.
 	Process func() Status
+	// Again reads the file again.
+	Again func(context.Context) (notes []string, err error)
 	// Stopping is closed when the server stops.
 	Stopping <-chan struct{}
 }
@@ -259,3 +261,6 @@ func (l *Local) Status(context.Context) (Status, error) {
 	}
 	return s, nil
 }
+
+// Reload implements [Live].
+func (l *Local) Reload(ctx context.Context) ([]string, error) { return l.Again(ctx) }

@@ -109,6 +109,9 @@ type (
 	closed  struct {
 		Sessions int `json:"sessions"`
 	}
+	reloaded struct {
+		Notes []string `json:"notes"`
+	}
 	imported struct {
 		*portable.Report
 		Skips []skipped
@@ -159,6 +162,10 @@ func handler(live Live, log *slog.Logger) http.Handler {
 		}
 	})
 	one(mux, "status", func(ctx context.Context, _ nothing) (Status, error) { return live.Status(ctx) })
+	one(mux, "reload", func(ctx context.Context, _ nothing) (reloaded, error) {
+		notes, err := live.Reload(ctx)
+		return reloaded{notes}, err
+	})
 	one(mux, "import", func(ctx context.Context, a importArgs) (imported, error) {
 		r, err := live.Import(ctx, a.Pieces)
 		i := imported{Report: r}

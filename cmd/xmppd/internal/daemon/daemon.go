@@ -46,6 +46,8 @@ type daemon struct {
 	listening control.Listening
 	serving   sync.WaitGroup // of listeners
 
+	reloading sync.Mutex // held while the file is read again
+
 	mu       sync.Mutex // guards the fields below
 	drain    time.Duration
 	failures error
@@ -70,7 +72,7 @@ func Run(ctx context.Context, c *config.Config, o Options) (err error) {
 	if err != nil {
 		return errors.Join(err, h.Close(context.Background()))
 	}
-	local := &control.Local{House: h, Process: d.process, Stopping: d.stopping}
+	local := &control.Local{House: h, Process: d.process, Again: d.reload, Stopping: d.stopping}
 	socket, err := control.Listen(c, local, o.Log)
 	if err != nil {
 		return errors.Join(err, doors.close(), h.Close(context.Background()))
@@ -94,7 +96,7 @@ func (d *daemon) wait(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-d.Reload:
-			d.reload(ctx)
+			_, _ = d.reload(ctx) // the log has it
 		case <-ticker.C:
 			if err := d.house.Renew(); err != nil {
 				d.Log.Error("the certificates could not be read again; those from before are shown", "err", err)

@@ -3,41 +3,49 @@ package daemon
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/parlance-xmpp/xmpp/cmd/xmppd/internal/config"
 )
 
 // reload reads the file again and puts it in force. If there is anything wrong with it, all stays as it is, and the log says what.
-func (d *daemon) reload(ctx context.Context) {
+func (d *daemon) reload(ctx context.Context) (notes []string, err error) {
+	d.reloading.Lock()
+	defer d.reloading.Unlock()
 	d.Notify("RELOADING=1", monotonic())
 	defer d.Notify("READY=1")
+	if notes, err = d.again(ctx); err != nil {
+		d.refused(err)
+		return nil, err
+	}
+	for _, n := range notes {
+		d.Log.Warn(n)
+	}
+	return notes, nil
+}
+
+func (d *daemon) again(ctx context.Context) (notes []string, err error) {
 	now := d.house.Config()
 	if now.File == "" {
-		d.Log.Warn("there is no file to read again; the certificates were")
-		if err := d.house.Renew(); err != nil {
-			d.refused(err)
-		}
-		return
+		return []string{"there is no file to read again; the certificates were"}, d.house.Renew()
 	}
 	next, err := config.Load(now.File)
-	var keys []string
-	if err == nil {
-		keys = now.Restart(next)
-		next = next.Keeping(now)
-		err = d.house.Change(ctx, next)
-	}
 	if err != nil {
-		d.refused(err)
-		return
+		return nil, err
+	}
+	if keys := now.Restart(next); len(keys) > 0 {
+		notes = append(notes, "this needs a restart to change: "+strings.Join(keys, ", "))
+	}
+	next = next.Keeping(now)
+	if err := d.house.Change(ctx, next); err != nil {
+		return nil, err
 	}
 	d.mu.Lock()
 	d.drain = next.Drain
 	d.mu.Unlock()
 	next.Level(d.Level)
-	if len(keys) > 0 {
-		d.Log.Warn("some of what has changed in the file needs a restart", "keys", keys)
-	}
 	d.Log.Info("the file is in force", "file", next.File, "hosts", len(next.Hosts))
+	return notes, nil
 }
 
 // refused logs why a file is not in force: each error with its line and key.
