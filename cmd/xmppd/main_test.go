@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -296,23 +297,55 @@ type friend struct {
 
 	mu    sync.Mutex // guards the fields below
 	heard map[string]int
-	more  chan struct{} // closed when more was heard
+	met   []xmpp.Event
+	more  chan struct{} // closed when there is more of these
+}
+
+// HandleStanza implements [xmpp.Handler].
+func (f *friend) HandleStanza(_ context.Context, st *stanza.Raw) (stanza.Payload, error) {
+	if m, err := st.Message(); st.Header().Kind == stanza.KindMessage && err == nil {
+		f.note(func() { f.heard[m.Body.String()]++ })
+	}
+	return nil, nil
+}
+
+// HandleEvent implements [xmpp.Observer].
+func (f *friend) HandleEvent(_ context.Context, e xmpp.Event) {
+	f.note(func() { f.met = append(f.met, e) })
+}
+
+func (f *friend) note(what func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	what()
+	close(f.more)
+	f.more = make(chan struct{})
+}
+
+// until waits until it has noted something.
+func (f *friend) until(what string, there func() bool) {
+	f.t.Helper()
+	timeout := time.After(patience)
+	for {
+		f.mu.Lock()
+		done, more := there(), f.more
+		f.mu.Unlock()
+		if done {
+			return
+		}
+		select {
+		case <-more:
+		case <-timeout:
+			f.t.Fatalf("in vain: %s", what)
+		}
+	}
 }
 
 // join logs in.
 func join(t *testing.T, account string, opts client.Options) *friend {
 	t.Helper()
 	f := &friend{t: t, heard: map[string]int{}, more: make(chan struct{})}
-	opts.Handler = xmpp.HandlerFunc(func(_ context.Context, st *stanza.Raw) (stanza.Payload, error) {
-		if m, err := st.Message(); st.Header().Kind == stanza.KindMessage && err == nil {
-			f.mu.Lock()
-			f.heard[m.Body.String()]++
-			close(f.more)
-			f.more = make(chan struct{})
-			f.mu.Unlock()
-		}
-		return nil, nil
-	})
+	opts.Handler = f
 	var err error
 	f.Client, err = client.Dial(t.Context(), jid.MustParse(account), &opts)
 	require.NoError(t, err)
@@ -338,20 +371,15 @@ func (f *friend) leave() {
 // hears waits until it was told something.
 func (f *friend) hears(what string) {
 	f.t.Helper()
-	timeout := time.After(patience)
-	for {
-		f.mu.Lock()
-		n, more := f.heard[what], f.more
-		f.mu.Unlock()
-		if n > 0 {
-			return
-		}
-		select {
-		case <-more:
-		case <-timeout:
-			f.t.Fatalf("nobody said %q", what)
-		}
-	}
+	f.until(fmt.Sprintf("somebody says %q", what), func() bool { return f.heard[what] > 0 })
+}
+
+// meets waits until something has become of its session, and for that reason.
+func (f *friend) meets(status xmpp.Status, why error) {
+	f.t.Helper()
+	f.until(fmt.Sprintf("%s, %v", status, why), func() bool {
+		return slices.ContainsFunc(f.met, func(e xmpp.Event) bool { return e.Status == status && errors.Is(e.Err, why) })
+	})
 }
 
 // says writes to somebody, and returns when the server has taken it.

@@ -115,9 +115,11 @@ func TestBrokenOff(t *testing.T) {
 
 	broken := errors.New("the disk is gone")
 	h.Stores.Documents = failing{h.Stores.Documents, broken}
-	require.NoError(t, h.Stores.Offline.Add(t.Context(), "a", storage.OfflineMessage{Stanza: []byte("<message>" + strings.Repeat("x", 100_000) + "</message>")}, storage.OfflineLimits{}))
+	long := storage.OfflineMessage{Stanza: []byte("<message>" + strings.Repeat("x", 100_000) + "</message>")}
+	_, err := h.Stores.Offline.Add(t.Context(), "a", storage.OfflineLimits{}, long)
+	require.NoError(t, err)
 	var b strings.Builder
-	err := client.Export(t.Context(), &b, jid.JID{})
+	err = client.Export(t.Context(), &b, jid.JID{})
 	require.ErrorContains(t, err, "the disk is gone")
 	require.NotContains(t, b.String(), "</server-data>")
 	_, err = client.Import(t.Context(), []portable.Piece{{Kind: portable.VCard, Addr: juliet, XML: "<vCard xmlns='vcard-temp'/>"}})

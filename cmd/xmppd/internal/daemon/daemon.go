@@ -37,6 +37,9 @@ type Options struct {
 // look is how often certificates are looked at.
 const look = 12 * time.Hour
 
+// grace is how long at least it takes until the server stops by the wish of a client, who is to get an answer.
+const grace = time.Second
+
 // A daemon is running.
 type daemon struct {
 	Options
@@ -59,7 +62,7 @@ type daemon struct {
 func Run(ctx context.Context, c *config.Config, o Options) (err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	shutdown := func(after time.Duration) { time.AfterFunc(after, cancel) }
+	shutdown := func(after time.Duration) { time.AfterFunc(max(after, grace), cancel) }
 	h, err := house.Open(ctx, c, house.Options{Version: o.Version, Log: o.Log, Serving: true, Shutdown: shutdown})
 	if err != nil {
 		return err

@@ -283,7 +283,7 @@ func (i *Importer) message(ctx context.Context, e stanza.Element) (bool, string,
 			stored = then.Stamp
 		}
 	}
-	if err := i.Stores.Offline.Add(ctx, i.id, storage.OfflineMessage{Stored: stored, Stanza: b}, storage.OfflineLimits{}); err != nil {
+	if _, err := i.Stores.Offline.Add(ctx, i.id, storage.OfflineLimits{}, storage.OfflineMessage{Stored: stored, Stanza: b}); err != nil {
 		return false, "", err
 	}
 	i.known.add(b)

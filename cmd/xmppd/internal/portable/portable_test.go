@@ -92,7 +92,8 @@ func people(t *testing.T) storage.Stores {
 	for n := range 250 {
 		b, err := stanza.Message{From: romeo, To: juliet, Type: stanza.MessageChat, ID: fmt.Sprint(n), Body: stanza.Plain("]]> <b>&amp;</b> 🌹"), Payloads: stanza.Payloads{delay.Delay{From: capulet, Stamp: then}}}.AppendXML(nil)
 		require.NoError(t, err)
-		require.NoError(t, s.Offline.Add(ctx, "0", storage.OfflineMessage{Stored: then, Stanza: b}, storage.OfflineLimits{}))
+		_, err = s.Offline.Add(ctx, "0", storage.OfflineLimits{}, storage.OfflineMessage{Stored: then, Stanza: b})
+		require.NoError(t, err)
 	}
 	set := func(owner storage.AccountID, kind, name, data string) {
 		require.NoError(t, s.Documents.Set(ctx, owner, kind, name, []byte(data), storage.DocumentLimits{}))
