@@ -20,6 +20,7 @@ import (
 	"github.com/parlance-xmpp/xmpp/stanza"
 	"github.com/parlance-xmpp/xmpp/stream"
 	"github.com/parlance-xmpp/xmpp/xep/admin"
+	"github.com/parlance-xmpp/xmpp/xep/ping"
 )
 
 // A sent message is one that somebody wrote.
@@ -140,7 +141,8 @@ func TestDrainIsBounded(t *testing.T) {
 	c, err := client.Dial(t.Context(), jid.MustParse("user0@localhost"), &opts)
 	require.NoError(t, err)
 	defer (&friend{Client: c}).leave()
-	stuck.stop.Store(true) // it does not read that it is to go
+	require.NoError(t, ping.Send(t.Context(), c, jid.JID{})) // the server, too, knows that it has logged in
+	stuck.stop.Store(true)                                   // it does not read that it is to go
 	defer stuck.stop.Store(false)
 	begin := time.Now()
 	s.signal(syscall.SIGTERM)

@@ -173,7 +173,7 @@ func TestReload(t *testing.T) {
 
 	h.write(capulet + hosts("montague.example")) // and back
 	h.must("", "reload")
-	romeo = join(t, "romeo@montague.example", reg)
+	join(t, "romeo@montague.example", reg)
 	alive(t, all)
 	require.EqualValues(t, accounts*each+3, h.status().Stats.Opened)
 	s.stop()

@@ -61,6 +61,7 @@ var statistics = map[string]family{
 	"Sessions":        {"xmppd_sessions", "gauge", "", "Sessions, connected or not."},
 	"Suspended":       {"xmppd_sessions_suspended", "gauge", "", "Sessions that wait for their clients to resume them."},
 	"Accounts":        {"xmppd_accounts_active", "gauge", "", "Accounts with a session, or just being dealt with."},
+	"Pending":         {"xmppd_messages_pending", "gauge", "", "Messages that are being stored."},
 	"Connected":       {"xmppd_connections_accepted", "counter", "", "Connections that were accepted."},
 	"Refused":         {"xmppd_connections_refused", "counter", "", "Connections that a limit refused."},
 	"Opened":          {"xmppd_sessions_opened", "counter", "", "Sessions that began."},
