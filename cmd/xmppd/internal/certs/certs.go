@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"strings"
@@ -77,9 +78,7 @@ func (s *Set) With(other *Set) *Set {
 	}
 	both := &Set{first: s.first, byName: make(map[string]*tls.Certificate)}
 	for _, set := range []*Set{other, s} {
-		for name, cert := range set.byName {
-			both.byName[name] = cert
-		}
+		maps.Copy(both.byName, set.byName)
 	}
 	return both
 }
