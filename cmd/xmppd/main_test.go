@@ -127,7 +127,10 @@ func (h *home) run(stdin string, args ...string) (r result) {
 	c := h.command(filepath.Join(dir, "xmppd"), args...)
 	var out, errs bytes.Buffer
 	c.Stdin, c.Stdout, c.Stderr = strings.NewReader(stdin), &out, &errs
-	failure := c.Run()
+	require.NoError(h.t, c.Start())
+	late := time.AfterFunc(patience, func() { _ = c.Process.Kill() })
+	failure := c.Wait()
+	require.True(h.t, late.Stop(), "xmppd %v does not end", args)
 	if _, exited := errors.AsType[*exec.ExitError](failure); failure != nil && !exited {
 		h.t.Fatal(failure)
 	}
