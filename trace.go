@@ -14,6 +14,9 @@ type Trace struct {
 	// Sent is called with each part before it is handed to the transport. xml
 	// is valid during the call.
 	Sent func(xml []byte)
+	// Active is asked before each call of Received and Sent, and leaves it out with all that it takes if it returns false: a trace can be
+	// there for whoever will look on later. Nil means always. It must be quick, and may be called from several goroutines.
+	Active func() bool
 	// Event is called when something happened that has no bytes of its own, such as
 	// "tls" when a stream became confidential or "resolve" for an attempt to
 	// find a server; detail is for people.

@@ -92,7 +92,11 @@ func newConn(nc net.Conn, cfg *Config, initiating bool) *Conn {
 		nc:      nc,
 	}
 	if cfg.Trace.Sent != nil {
-		c.out.trace = func(part []byte) { cfg.Trace.Sent(redacted(part)) }
+		c.out.trace = func(part []byte) {
+			if traced(cfg.Trace) {
+				cfg.Trace.Sent(redacted(part))
+			}
+		}
 	}
 	return c
 }
@@ -183,6 +187,9 @@ func (c *Conn) channel() *sasl.Channel {
 	}
 	return sasl.ServerChannel(c.tls.ConnectionState(), presented(c.tls))
 }
+
+// traced reports whether somebody looks on at the moment.
+func traced(t *xmpp.Trace) bool { return t.Active == nil || t.Active() }
 
 func (c *Conn) event(name, detail string) {
 	if c.trace.Event != nil {

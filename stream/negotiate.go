@@ -124,7 +124,7 @@ func (n *Negotiation) readHeader(ctx context.Context) (h xmlwire.Header, err err
 		}
 		return h, readError(err)
 	}
-	if n.c.trace.Received != nil {
+	if n.c.trace.Received != nil && traced(n.c.trace) {
 		n.c.trace.Received(headerText(h))
 	}
 	n.c.content = h.ContentNS

@@ -93,7 +93,7 @@ func (c *Conn) standing(e stanza.Element) Feature {
 func (c *Conn) read() (stanza.Element, error) {
 	el, err := c.r.Next()
 	if err != nil {
-		if err == io.EOF && c.trace.Received != nil {
+		if err == io.EOF && c.trace.Received != nil && traced(c.trace) {
 			c.trace.Received([]byte(closingTag))
 		}
 		return stanza.Element{}, readError(err)
@@ -103,7 +103,7 @@ func (c *Conn) read() (stanza.Element, error) {
 		raw = xmlwire.NewNode(raw, c.content).AppendTo(nil, stanza.NS)
 		e = stanza.NewElement(raw)
 	}
-	if c.trace.Received != nil {
+	if c.trace.Received != nil && traced(c.trace) {
 		c.trace.Received(redacted(raw))
 	}
 	if e.Is(xmlwire.NSStreams, "error") {

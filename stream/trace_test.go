@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -74,6 +75,40 @@ func TestTrace(t *testing.T) {
 		require.Contains(t, got, line)
 	}
 	require.Contains(t, strings.Join(got, "\n"), "* bound: juliet@im.example.com/")
+}
+
+// TestTrace_Active: a trace sees parts only while it wants to, and events always.
+func TestTrace_Active(t *testing.T) {
+	var book notebook
+	var active atomic.Bool
+	cfg := plainReceiving(t)
+	cfg.Trace = book.trace()
+	cfg.Trace.Active = active.Load
+	a, b := net.Pipe()
+	client, server := connect(t, a, b, plainInitiating(), cfg)
+	got, clientEnd := reading(client)
+	_, serverEnd := reading(server)
+	say := func() {
+		require.NoError(t, server.TrySend(hello, hello.Header()))
+		<-got
+	}
+	say()
+	book.mu.Lock()
+	before := strings.Join(book.lines, "\n")
+	book.mu.Unlock()
+	require.NotContains(t, before, "<")
+	require.NotContains(t, before, ">")
+	require.Contains(t, before, "* bound: juliet@im.example.com/")
+	active.Store(true)
+	say()
+	require.NoError(t, client.Close(t.Context()))
+	<-clientEnd
+	<-serverEnd
+	book.mu.Lock()
+	defer book.mu.Unlock()
+	for _, line := range []string{"> " + helloXML, "> " + closingTag, "< " + closingTag} {
+		require.Contains(t, book.lines, line)
+	}
 }
 
 // TestTrace_TLS: what TLS has become is an event.

@@ -80,6 +80,7 @@ func (b *Board) Trace(net.Addr) *xmpp.Trace {
 	return &xmpp.Trace{
 		Received: func(part []byte) { t.show("in", part) },
 		Sent:     func(part []byte) { t.show("out", part) },
+		Active:   b.watched.Load,
 		Event:    t.event,
 	}
 }
