@@ -120,7 +120,7 @@ func TestCompletion(t *testing.T) {
 // No colours but on a terminal; an error in the file is a finding like others.
 func TestCheck(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "xmppd.toml")
-	require.NoError(t, os.WriteFile(name, []byte("[listen]\nc2s = ['127.0.0.1:0']\n[[host]]\ndomain = 'localhost'\n"), 0o600))
+	require.NoError(t, os.WriteFile(name, []byte("[listen]\nc2s = ['127.0.0.1:0']\nc2s_tls = []\n[[host]]\ndomain = 'localhost'\n"), 0o600))
 	code, out, err := call(t, "check", "-config", name)
 	require.Zero(t, code, out)
 	require.Empty(t, err)
