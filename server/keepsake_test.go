@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -191,4 +192,39 @@ func TestKeepsakes_Off(t *testing.T) {
 	owners, err := h.srv.opts.Storage.Documents.Owners(t.Context(), kindSession, "", 10)
 	require.NoError(t, err)
 	require.Empty(t, owners)
+}
+
+// A server that cannot restore all sessions is none: those that it has restored are kept as they were, and nothing of it is left running.
+func TestKeepsakes_StoreFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRestart(t)
+		require.NoError(t, r.srv.Shutdown(t.Context()))
+		broken := r.stores
+		broken.Documents = &failsLater{Documents: r.stores.Documents, good: 1}
+		o := r.srv.opts
+		o.Storage, o.Modules = broken, nil
+		_, err := New(&o)
+		require.ErrorIs(t, err, errDown)
+		time.Sleep(10 * time.Minute) // by when nobody would resume them any more
+		r.house = newHouse(t, nil, r.options)
+		all := 0
+		for range r.srv.Sessions() {
+			all++
+		}
+		require.Equal(t, 2, all)
+	})
+}
+
+// failsLater is documents of which only so many can be read.
+type failsLater struct {
+	storage.Documents
+	good int
+}
+
+// Get implements [storage.Documents].
+func (f *failsLater) Get(ctx context.Context, owner storage.AccountID, kind, name string) ([]byte, error) {
+	if f.good--; f.good < 0 {
+		return nil, errDown
+	}
+	return f.Documents.Get(ctx, owner, kind, name)
 }

@@ -94,7 +94,7 @@ func New(opts *Options) (*Server, error) {
 	}
 	if o.KeepSessions {
 		if err := s.restoreSessions(context.Background()); err != nil {
-			s.cluster.Leave()
+			_ = s.Shutdown(context.Background()) // those that are restored wait for nobody, and are kept again
 			return nil, err
 		}
 	}

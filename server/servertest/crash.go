@@ -83,8 +83,7 @@ func crashAddr(n int) jid.JID { return jid.MustParse(fmt.Sprintf("p%d@%s", n, do
 
 // Crash shows that a process that embeds a server may be killed at any moment: what it has acknowledged is not missing, nothing is
 // there twice, and the stores open again. People write messages to others who are offline and change their rosters; again
-// and again the process is killed while they do. rounds is how often; XMPP_CRASHES overrides it. The package's TestMain
-// calls [Child].
+// and again the process is killed while they do. rounds is how often; XMPP_CRASHES overrides it.
 func Crash(t *testing.T, place string, rounds int, open func(ctx context.Context, place string) (storage.Stores, error)) {
 	if place := os.Getenv(crashPlace); place != "" {
 		require.NoError(t, serve(open, place))

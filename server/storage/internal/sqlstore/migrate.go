@@ -54,9 +54,8 @@ func Migrate(ctx context.Context, d *Dialect, db *sql.DB, to int) error {
 	}
 	for tries := 0; ; {
 		now, err := step(ctx, d, db, to)
-		if err != nil && d.Undone(err) && tries < migrateTries && ctx.Err() == nil {
+		if err != nil && d.Undone(err) && tries < migrateTries && pause(ctx, migratePause) {
 			tries++ // another process opens it at the same time, or closes it
-			time.Sleep(migratePause)
 			continue
 		}
 		if err != nil {
@@ -65,6 +64,18 @@ func Migrate(ctx context.Context, d *Dialect, db *sql.DB, to int) error {
 		if now == to {
 			return nil
 		}
+	}
+}
+
+// pause waits, and reports whether ctx let it.
+func pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
 	}
 }
 
