@@ -262,9 +262,14 @@ func (s *Server) reach(ctx context.Context, full jid.JID) *session {
 	if a == nil {
 		return nil
 	}
-	if t := a.coming(full); t != nil {
-		settled(ctx, t)
+	t := a.find(full)
+	if t != nil {
+		return t
 	}
+	if t = a.coming(full); t == nil {
+		return nil
+	}
+	settled(ctx, t)
 	return a.find(full)
 }
 
