@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -59,7 +60,8 @@ func (r *reader) types(who string, lines []string) {
 		if to, said, ok := strings.Cut(line, "@localhost "); ok && strings.HasPrefix(to, "/msg ") {
 			p.await(said)
 			other := r.profs[strings.TrimPrefix(to, "/msg ")]
-			other.enter("/win 2") // where it came
+			other.await("(win 2)", ": "+said) // there is a window for it, or it is open
+			other.enter("/win 2")
 			other.await(": " + said)
 		}
 	}
@@ -79,12 +81,13 @@ func (p *terminal) enter(line string) {
 	p.tmux("send-keys", "Enter")
 }
 
-// await waits until the screen shows something.
-func (p *terminal) await(text string) {
+// await waits until the screen shows one of some texts.
+func (p *terminal) await(texts ...string) {
 	p.r.Helper()
-	what := func() string { return fmt.Sprintf("%q on the screen:\n%s", text, p.tmux("capture-pane", "-p")) }
+	what := func() string { return fmt.Sprintf("%q on the screen:\n%s", texts, p.tmux("capture-pane", "-p")) }
 	p.r.await("profanity", what, func() bool {
-		return strings.Contains(p.tmux("capture-pane", "-p"), text)
+		screen := p.tmux("capture-pane", "-p")
+		return slices.ContainsFunc(texts, func(text string) bool { return strings.Contains(screen, text) })
 	})
 }
 
