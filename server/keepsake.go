@@ -122,11 +122,7 @@ func keptAs(id string) string {
 func (s *session) lay(ctx context.Context) {
 	s.conn.Load().Discard()
 	s.tellHooks(context.WithoutCancel(ctx), "Closed", s.srv.hooks.closed)
-	s.srv.counts.sent.add(&s.sent)
-	s.account.drop(s)
-	s.srv.cluster.Unbind(s.addr, s.rev)
-	s.srv.sessions.Add(-1)
-	close(s.left)
+	s.vanish()
 	s.srv.directory.release(s.account)
 	close(s.kept)
 }

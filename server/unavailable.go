@@ -103,10 +103,15 @@ func (s *session) leave(ctx context.Context) {
 		p := stanza.Presence{From: s.addr, Type: stanza.PresenceUnavailable}
 		s.withdraw(ctx, p, p.Header())
 	}
+	s.vanish()
+	s.srv.drainElsewhere(s.account.addr)
+}
+
+// vanish takes the session out of its account, and of the directory of the cluster, without a word.
+func (s *session) vanish() {
 	s.srv.counts.sent.add(&s.sent)
 	s.account.drop(s)
 	s.srv.cluster.Unbind(s.addr, s.rev)
-	s.srv.drainElsewhere(s.account.addr)
 	s.srv.sessions.Add(-1)
 	close(s.left)
 }
