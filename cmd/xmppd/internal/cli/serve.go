@@ -33,6 +33,7 @@ A file that says all there is, with the defaults but for the hosts:
   c2s = ["127.0.0.1:5222"]    # ":5222" is for everybody
   c2s_tls = ["127.0.0.1:5223"]
   metrics = []                # ["127.0.0.1:9090"]
+  [contact]                   # abuse, admin, security, support …: lists of URIs
   [limits]                    # stanza_bytes, sessions_per_account, rate_bytes_per_second
   [[host]]
   domain = "capulet.example"  # cert, key: PEM files; else they are made

@@ -6,10 +6,12 @@ import (
 	"log/slog"
 	"net/url"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"time"
 
 	"github.com/parlance-xmpp/xmpp/jid"
+	"github.com/parlance-xmpp/xmpp/xep/contactaddr"
 )
 
 // A Config is a file that makes sense. It is never changed.
@@ -20,6 +22,8 @@ type Config struct {
 	Storage Storage
 	Listen  Listen
 	Hosts   []Host // at least one
+	// Contact is where the people behind the server can be reached; all hosts say the same.
+	Contact contactaddr.Addresses
 	Limits  Limits
 	// Mechanisms are the SASL mechanisms that are offered, in order; nil means all.
 	Mechanisms []string
@@ -139,6 +143,7 @@ func (c *Config) Restart(other *Config) (keys []string) {
 		"data":           c.Data != other.Data,
 		"storage":        c.Storage != other.Storage,
 		"log":            c.Log != other.Log,
+		"contact":        !reflect.DeepEqual(c.Contact, other.Contact),
 		"mechanisms":     !slices.Equal(c.Mechanisms, other.Mechanisms),
 		"listen.c2s":     !slices.Equal(c.Listen.C2S, other.Listen.C2S),
 		"listen.c2s_tls": !slices.Equal(c.Listen.C2STLS, other.Listen.C2STLS),
@@ -155,6 +160,6 @@ func (c *Config) Restart(other *Config) (keys []string) {
 // Keeping returns a config that has from now what only a restart changes, and all else from c.
 func (c *Config) Keeping(now *Config) *Config {
 	k := *c
-	k.Data, k.Storage, k.Log, k.Listen, k.Mechanisms = now.Data, now.Storage, now.Log, now.Listen, now.Mechanisms
+	k.Data, k.Storage, k.Log, k.Listen, k.Mechanisms, k.Contact = now.Data, now.Storage, now.Log, now.Listen, now.Mechanisms, now.Contact
 	return &k
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/parlance-xmpp/xmpp/jid"
+	"github.com/parlance-xmpp/xmpp/xep/contactaddr"
 )
 
 const whole = `
@@ -24,6 +25,10 @@ mechanisms = ["SCRAM-SHA-1", "PLAIN"]
 c2s = ["127.0.0.1:5222", "[::1]:5222"]
 c2s_tls = []
 metrics = ["127.0.0.1:9090"]
+
+[contact]
+abuse = ["mailto:abuse@capulet.example", "xmpp:nurse@capulet.example"]
+support = ["https://capulet.example/help"]
 
 [[host]]
 domain = "Capulet.example"
@@ -48,6 +53,9 @@ func TestWhole(t *testing.T) {
 	require.Equal(t, Storage{Postgres, "postgres://xmpp:s3cret@db.example.org/xmpp"}, c.Storage)
 	require.NotContains(t, c.Storage.String(), "s3cret")
 	require.Equal(t, Listen{C2S: []string{"127.0.0.1:5222", "[::1]:5222"}, C2STLS: []string{}, Metrics: []string{"127.0.0.1:9090"}}, c.Listen)
+	require.Equal(t, contactaddr.Addresses{
+		Abuse: []string{"mailto:abuse@capulet.example", "xmpp:nurse@capulet.example"}, Support: []string{"https://capulet.example/help"},
+	}, c.Contact)
 	require.Equal(t, []Host{
 		{
 			Domain: jid.MustParse("capulet.example"), Cert: "/etc/xmppd/tls/capulet.pem", Key: "/etc/tls/capulet.key",
@@ -113,6 +121,9 @@ func TestErrors(t *testing.T) {
 		{"no port", "[listen]\nc2s = [':5222',\n '127.0.0.1']\n" + host, `f:2: listen.c2s[1]: "127.0.0.1" is no address; write an IP address and a port`},
 		{"a port too many", "[listen]\nmetrics = [':65536']\n" + host, `f:2: listen.metrics[0]: ":65536" is no address`},
 		{"twice", "[listen]\nc2s_tls = [':5223', ':5223']\n" + host, "f:2: listen.c2s_tls[1]: :5223 is there twice; leave one of them out"},
+		{"no URI", "[contact]\nabuse = ['mailto:a@b.example',\n 'a@b.example']\n" + host, `f:2: contact.abuse[1]: "a@b.example" is no URI; write one such as "mailto:abuse@capulet.example"`},
+		{"nothing behind the scheme", "[contact]\nstatus = ['mailto:']\n" + host, `f:2: contact.status[0]: "mailto:" is no URI`},
+		{"no list of URIs", "[contact]\nsupport = 'mailto:a@b.example'\n" + host, "f:2: contact.support: it is of the wrong type: string; write a list of URIs"},
 		{"too small", "[limits]\nstanza_bytes = 9999\n" + host, "f:2: limits.stanza_bytes: 9999 is out of bounds; write a number from 10000 to 268435456, or 0 for the default"},
 		{"negative", "[limits]\n\nsessions_per_account = -1\n" + host, "f:3: limits.sessions_per_account: -1 is out of bounds"},
 		{"a rate that serves nobody", "[limits]\nrate_bytes_per_second = 10\n" + host, "f:2: limits.rate_bytes_per_second: 10 is out of bounds"},
@@ -152,7 +163,7 @@ func TestLoad(t *testing.T) {
 	c, err := Load(name)
 	require.NoError(t, err)
 	e := c.Problem("host[0].cert", "it is old", "renew it")
-	require.EqualError(t, e, name+":16: host[0].cert: it is old; renew it")
+	require.EqualError(t, e, name+":20: host[0].cert: it is old; renew it")
 }
 
 func TestRestart(t *testing.T) {
@@ -163,8 +174,8 @@ func TestRestart(t *testing.T) {
 	require.Empty(t, a.Restart(b))
 	b.Hosts, b.Limits, b.Drain, b.LogLevel = nil, Limits{}, 0, 0
 	require.Empty(t, a.Restart(b), "these can change")
-	b.Data, b.Storage, b.Listen.C2S = "x", Storage{Kind: Memory}, nil
-	require.Equal(t, []string{"data", "listen.c2s", "storage"}, a.Restart(b))
+	b.Data, b.Storage, b.Listen.C2S, b.Contact.Abuse = "x", Storage{Kind: Memory}, nil, nil
+	require.Equal(t, []string{"contact", "data", "listen.c2s", "storage"}, a.Restart(b))
 	k := b.Keeping(a)
 	require.Empty(t, a.Restart(k))
 	require.Equal(t, "x", b.Data)

@@ -25,7 +25,8 @@ type file struct {
 		C2STLS  *[]string `toml:"c2s_tls"`
 		Metrics *[]string
 	}
-	Host []struct {
+	Contact struct{ Abuse, Admin, Feedback, Sales, Security, Status, Support []string }
+	Host    []struct {
 		Domain       *string
 		Cert         *string
 		Key          *string
@@ -43,6 +44,7 @@ type file struct {
 var keys = []string{
 	"data", "storage", "drain", "log", "log_level", "mechanisms",
 	"listen", "listen.c2s", "listen.c2s_tls", "listen.metrics",
+	"contact", "contact.abuse", "contact.admin", "contact.feedback", "contact.sales", "contact.security", "contact.status", "contact.support",
 	"host", "host.domain", "host.cert", "host.key", "host.registration", "host.admins",
 	"limits", "limits.stanza_bytes", "limits.sessions_per_account", "limits.rate_bytes_per_second",
 }
@@ -103,13 +105,15 @@ func form(key string) string {
 		return `a list of addresses, such as ["127.0.0.1:5222"]`
 	case "host.admins":
 		return `a list of addresses, such as ["juliet@capulet.example"]`
+	case "contact.abuse", "contact.admin", "contact.feedback", "contact.sales", "contact.security", "contact.status", "contact.support":
+		return `a list of URIs, such as ["mailto:abuse@capulet.example"]`
 	case "mechanisms":
 		return `a list of SASL mechanisms, such as ["SCRAM-SHA-256-PLUS", "SCRAM-SHA-256"]`
 	case "limits.stanza_bytes", "limits.sessions_per_account", "limits.rate_bytes_per_second":
 		return "a number, such as 262144"
 	case "host":
 		return "[[host]] on a line of its own, and the keys of the host below it"
-	case "listen", "limits":
+	case "listen", "limits", "contact":
 		return "[" + key + "] on a line of its own, and its keys below it"
 	}
 	return "a text in quotation marks"

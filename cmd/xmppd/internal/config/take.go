@@ -38,6 +38,7 @@ func (c *Config) take(f *file) Errors {
 	t.number("limits.stanza_bytes", f.Limits.StanzaBytes, &c.Limits.StanzaBytes, 10_000, 256<<20)
 	t.number("limits.sessions_per_account", f.Limits.SessionsPerAccount, &c.Limits.SessionsPerAccount, 1, 1_000_000)
 	t.number("limits.rate_bytes_per_second", f.Limits.RateBytesPerSecond, &c.Limits.RateBytesPerSecond, 1000, 1<<40)
+	t.contact(f)
 	t.hosts(f)
 	return t.errs
 }
@@ -137,6 +138,27 @@ func (t *taker) addresses(key string, list, to *[]string) {
 		}
 		seen[a] = true
 	}
+}
+
+// contact takes where people can be reached.
+func (t *taker) contact(f *file) {
+	in, to := &f.Contact, &t.Contact
+	t.uris("contact.abuse", in.Abuse, &to.Abuse)
+	t.uris("contact.admin", in.Admin, &to.Admin)
+	t.uris("contact.feedback", in.Feedback, &to.Feedback)
+	t.uris("contact.sales", in.Sales, &to.Sales)
+	t.uris("contact.security", in.Security, &to.Security)
+	t.uris("contact.status", in.Status, &to.Status)
+	t.uris("contact.support", in.Support, &to.Support)
+}
+
+func (t *taker) uris(key string, list []string, to *[]string) {
+	for i, s := range list {
+		if u, err := url.Parse(s); err != nil || u.Scheme == "" || len(s) == len(u.Scheme)+1 {
+			t.wrong(fmt.Sprintf("%s[%d]", key, i), fmt.Sprintf("%q is no URI", s), `write one such as "mailto:abuse@capulet.example", "xmpp:juliet@capulet.example" or "https://capulet.example/help"`)
+		}
+	}
+	*to = list
 }
 
 // number takes a number within bounds; zero is the default.

@@ -80,7 +80,7 @@ func Open(ctx context.Context, c *config.Config, o Options) (_ *House, err error
 	}
 	opts := &server.Options{
 		TLS: h.certs.TLS(), Storage: h.Stores, KeepSessions: o.Serving, // commands leave them where they are
-		Modules: h.modules(), Limits: limits(c), Mechanisms: c.Mechanisms, FakeKey: secret, Logger: o.Log, Trace: h.Board.Trace,
+		Modules: h.modules(c), Limits: limits(c), Mechanisms: c.Mechanisms, FakeKey: secret, Logger: o.Log, Trace: h.Board.Trace,
 	}
 	for _, host := range c.Hosts {
 		opts.Domains = append(opts.Domains, host.Domain.String())

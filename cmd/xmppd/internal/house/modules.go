@@ -13,10 +13,11 @@ import (
 	"github.com/parlance-xmpp/xmpp/xep/version"
 )
 
-// modules are the extensions of the server. What follows from the file is asked for each time: the file may change.
-func (h *House) modules() []module.Module {
+// modules are the extensions of the server. What can change follows from the file that is in force, each time somebody asks.
+func (h *House) modules(c *config.Config) []module.Module {
 	return usual.Modules(&usual.Options{
 		Software:     version.Info{Name: "xmppd", Version: h.version},
+		Contacts:     c.Contact,
 		Registration: register.ServerOptions{ModeAt: h.registration, Logger: h.log},
 		Invites:      h.Invites,
 		Admins:       admins{h},
