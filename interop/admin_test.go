@@ -6,15 +6,14 @@ import (
 	"testing"
 
 	"github.com/parlance-xmpp/xmpp/xep/admin"
-	"github.com/parlance-xmpp/xmpp/xep/register"
 )
 
-// TestSlixmppAdmin: slixmpp's plugins for ad-hoc commands and service administration list and run the commands of our
-// server, by hand and by their own workflow, and a user who is no admin is forbidden.
+// TestSlixmppAdmin: slixmpp's plugins for ad-hoc commands and service administration list and run the commands of
+// xmppd, by hand and by their own workflow, and a user who is no admin is forbidden.
 func TestSlixmppAdmin(t *testing.T) {
 	const python = "/usr/bin/python3"
 	need(t, python)
-	u := startUsual(t, register.Closed, "bard")
+	u := startUsual(t, "closed", "bard")
 	out := u.demo().on(t, "", nil, python, "testdata/admin.py", "localhost", u.address, u.ca, usualPassword, "R0m30")
 	requireFound(t, out, "an admin sees the commands", "an account is made, and once only", "who is online", "an announcement and a message of the day",
 		"a user is forbidden", "a session is ended")
@@ -23,7 +22,7 @@ func TestSlixmppAdmin(t *testing.T) {
 // TestProfanityAdmin: profanity lists the commands, runs one without a form, and fills in the form of another.
 func TestProfanityAdmin(t *testing.T) {
 	need(t, "profanity", "tmux", "openssl")
-	p := startProfanity(t, startUsual(t, register.Closed, "bard").demo())
+	p := startProfanity(t, startUsual(t, "closed", "bard").demo())
 	p.connect(t, "bard@localhost", usualPassword)
 	p.enter(t, "", "/disco info localhost")
 	p.enter(t, "http://jabber.org/protocol/commands", "/cmd list localhost") // it has asked the same by itself, and has had the answer

@@ -9,8 +9,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/parlance-xmpp/xmpp/xep/register"
 )
 
 // ask enters a command on a clean screen and waits for answers.
@@ -25,10 +23,10 @@ func (p *prof) ask(t *testing.T, line string, answers ...string) {
 	}
 }
 
-// TestUsualProfanity: two people with profanity, one of whom makes the account with it, have from our server what they expect of one.
+// TestUsualProfanity: two people with profanity, one of whom makes the account with it, have from xmppd what they expect of one.
 func TestUsualProfanity(t *testing.T) {
 	need(t, "profanity", "tmux", "openssl")
-	u := startUsual(t, register.Open, "juliet")
+	u := startUsual(t, "open", "juliet")
 	newcomer := startProfanity(t, u.demo()) // profanity cannot connect after it has registered
 	newcomer.enter(t, "", fmt.Sprintf("/register romeo localhost port %s tls force", newcomer.port))
 	newcomer.enter(t, "assword", usualPassword)
@@ -52,7 +50,7 @@ func TestUsualProfanity(t *testing.T) {
 		{"/ping", "Ping response from server"},
 		{"/ping romeo@localhost/orchard", "Ping response from romeo@localhost/orchard"},
 		{"/disco info localhost", "Service discovery info for localhost", "im server", "urn:xmpp:blocking", "urn:xmpp:carbons:2"},
-		{"/serversoftware localhost", "Parlance", "interop"},
+		{"/serversoftware localhost", "xmppd"},
 		{"/software romeo@localhost/orchard", "Name    : Profanity"},
 		{"/lastactivity get", "localhost up since"},
 		{"/lastactivity get romeo@localhost", "romeo@localhost currently logged in"},

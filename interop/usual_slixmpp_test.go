@@ -2,21 +2,17 @@
 
 package interop
 
-import (
-	"testing"
-
-	"github.com/parlance-xmpp/xmpp/xep/register"
-)
+import "testing"
 
 // slixmpps are the versions of slixmpp that are tried, by the interpreter that has them.
 var slixmpps = map[string]string{"packaged": "/usr/bin/python3", "newest": "testdata/venv/bin/python"}
 
-// TestUsualSlixmpp: two people with two devices each, made of slixmpp, have from our server what they expect of one.
+// TestUsualSlixmpp: two people with two devices each, made of slixmpp, have from xmppd what they expect of one.
 func TestUsualSlixmpp(t *testing.T) {
 	for name, python := range slixmpps {
 		t.Run(name, func(t *testing.T) {
 			need(t, python)
-			u := startUsual(t, register.Closed, "juliet", "romeo")
+			u := startUsual(t, "closed", "juliet", "romeo")
 			out := u.demo().on(t, "", nil, python, "testdata/usual_slixmpp.py", u.address, u.ca, usualPassword)
 			requireFound(t, out,
 				"login", "stream features", "limits", "stream management", "resumption", "server disco", "contact addresses",
@@ -27,19 +23,19 @@ func TestUsualSlixmpp(t *testing.T) {
 	}
 }
 
-// TestUsualSlixmppRegister: slixmpp makes an account on our server, where all may and where those who are invited may, changes its
+// TestUsualSlixmppRegister: slixmpp makes an account at xmppd, where all may and where those who are invited may, changes its
 // password and deletes it.
 func TestUsualSlixmppRegister(t *testing.T) {
 	for name, python := range slixmpps {
-		for mode, way := range map[register.Mode]string{register.Open: "open", register.Invited: "invited"} {
-			t.Run(name+", "+way, func(t *testing.T) {
+		for _, registration := range []string{"open", "invite"} {
+			t.Run(name+", "+registration, func(t *testing.T) {
 				need(t, python)
-				u := startUsual(t, mode, "juliet")
+				u := startUsual(t, registration, "bard")
 				args := []string{"testdata/usual_slixmpp_register.py", u.address, u.ca}
-				if mode == register.Invited {
-					args = append(args, u.invite(t, "juliet@localhost"))
+				if registration == "invite" {
+					args = append(args, u.invite(), usualPassword)
 				}
-				requireFound(t, u.demo().on(t, "", nil, python, args...), "account", "inviter", "refusal", "registered", "password", "removal")
+				requireFound(t, u.demo().on(t, "", nil, python, args...), "invitation", "account", "inviter", "refusal", "registered", "password", "removal")
 			})
 		}
 	}

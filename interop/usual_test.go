@@ -4,79 +4,77 @@ package interop
 
 import (
 	"context"
-	"net"
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/parlance-xmpp/xmpp/jid"
-	"github.com/parlance-xmpp/xmpp/server"
-	"github.com/parlance-xmpp/xmpp/server/devcert"
-	"github.com/parlance-xmpp/xmpp/server/usual"
-	"github.com/parlance-xmpp/xmpp/xep/admin"
-	"github.com/parlance-xmpp/xmpp/xep/contactaddr"
 	"github.com/parlance-xmpp/xmpp/xep/invite"
-	"github.com/parlance-xmpp/xmpp/xep/register"
-	"github.com/parlance-xmpp/xmpp/xep/version"
 )
 
 // usualPassword is that of every account which [startUsual] makes.
 const usualPassword = "O, swear not by the moon"
 
-// A usualServer is a server of ours in this process, with the modules of package usual.
+// A usualServer is xmppd, from an empty folder.
 type usualServer struct {
-	srv         *server.Server
-	invites     *invite.Service
+	t           *testing.T
+	program     string
+	file        string
 	address, ca string // host:port, and a file
 }
 
-// startUsual starts a server in which some localparts have an account; mode says who may make another. It ends with the test.
-func startUsual(t *testing.T, mode register.Mode, localparts ...string) *usualServer {
+// startUsual starts xmppd with some accounts; registration says who may make another, as in its file. It ends with the test.
+func startUsual(t *testing.T, registration string, localparts ...string) *usualServer {
 	t.Helper()
-	ca, err := devcert.New("localhost")
-	require.NoError(t, err)
-	u := &usualServer{invites: invite.New(nil), ca: filepath.Join(t.TempDir(), "ca.pem")}
-	write(t, u.ca, ca.PEM())
-	u.srv, err = server.New(&server.Options{
-		Domains: []string{"localhost"},
-		TLS:     ca.ServerConfig(),
-		Modules: usual.Modules(&usual.Options{
-			Software:     version.Info{Name: "Parlance", Version: "interop"},
-			Contacts:     contactaddr.Addresses{Abuse: []string{"mailto:abuse@example.org"}},
-			Registration: register.ServerOptions{Mode: mode},
-			Invites:      u.invites,
-			Admins:       admin.Fixed(jid.MustParse("bard@localhost")),
-		}),
-	})
-	require.NoError(t, err)
-	for _, l := range localparts {
-		require.NoError(t, u.srv.CreateAccount(t.Context(), jid.MustParse(l+"@localhost"), usualPassword))
+	dir := t.TempDir()
+	u := &usualServer{
+		t: t, program: filepath.Join(dir, "xmppd"), file: filepath.Join(dir, "xmppd.toml"),
+		address: freeAddress(t), ca: filepath.Join(dir, "data", "certs", "authority.pem"),
 	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	u.address = ln.Addr().String()
-	served := make(chan error, 1)
-	go func() { served <- u.srv.Serve(context.Background(), ln) }()
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-		defer cancel()
-		require.NoError(t, u.srv.Shutdown(ctx))
-		require.NoError(t, <-served)
-	})
+	command(t, "go", "build", "-o", u.program, "../cmd/xmppd")
+	write(t, u.file, fmt.Appendf(nil, `
+[listen]
+c2s = [%q]
+c2s_tls = []
+
+[contact]
+abuse = ["mailto:abuse@example.org"]
+
+[[host]]
+domain = "localhost"
+registration = %q
+admins = ["bard@localhost"]
+`, u.address, registration))
+	for _, l := range localparts {
+		u.xmppd(usualPassword+"\n", "user", "add", l+"@localhost")
+	}
+	start(t, u.program, "-config", u.file, "serve").await(t, "msg=serving")
 	return u
 }
 
-// invite makes an invite for one account.
-func (u *usualServer) invite(t *testing.T, inviter string) string {
-	t.Helper()
-	made, err := u.invites.Create(t.Context(), invite.Request{Inviter: jid.MustParse(inviter), Account: jid.MustParse("localhost")})
-	require.NoError(t, err)
-	return made.URI.Token
+// xmppd runs a command, and returns what it prints.
+func (u *usualServer) xmppd(stdin string, args ...string) string {
+	u.t.Helper()
+	ctx, cancel := context.WithTimeout(u.t.Context(), startTimeout)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, u.program, append([]string{"-config", u.file}, args...)...)
+	cmd.Stdin = strings.NewReader(stdin)
+	out, err := cmd.CombinedOutput()
+	require.NoError(u.t, err, "xmppd %q: %s", args, out)
+	return string(out)
+}
+
+// invite has the server make an invite for one account.
+func (u *usualServer) invite() string {
+	u.t.Helper()
+	link, err := invite.ParseURI(strings.Fields(u.xmppd("", "invite", "new", "localhost"))[0])
+	require.NoError(u.t, err)
+	return link.Token
 }
 
 // demo is the server as the other tests know the one of the example.

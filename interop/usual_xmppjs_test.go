@@ -2,17 +2,13 @@
 
 package interop
 
-import (
-	"testing"
+import "testing"
 
-	"github.com/parlance-xmpp/xmpp/xep/register"
-)
-
-// TestUsualXMPPjs: @xmpp/client has from our server what it expects of one, copies of messages from the moment of Bind 2, and an account that
+// TestUsualXMPPjs: @xmpp/client has from xmppd what it expects of one, copies of messages from the moment of Bind 2, and an account that
 // somebody makes while logging in.
 func TestUsualXMPPjs(t *testing.T) {
 	needNode(t)
-	u := startUsual(t, register.Open, "juliet")
+	u := startUsual(t, "open", "juliet")
 	out := u.demo().on(t, "testdata/xmppjs", []string{"NODE_EXTRA_CA_CERTS=" + u.ca}, "node", "usual.mjs", "xmpp://"+u.address, "localhost", usualPassword)
 	requireFound(t, out, "login", "registration", "roster", "subscription", "disco", "ping", "vcard", "carbons", "blocking", "goodbye")
 }

@@ -1,6 +1,8 @@
 """Makes accounts with slixmpp, changes the password of one and deletes it, and says of each thing
-whether it works. Arguments: host:port, CA file; and where it takes an invite from juliet, its token."""
+whether it works. Arguments: host:port, CA file; and where it takes an invite, the token of one, and the
+password of bard, who has another one made."""
 
+import re
 import sys
 from types import SimpleNamespace
 
@@ -48,6 +50,19 @@ async def login_fails(s, password):
 
 
 @step
+async def invitation(s):
+    if not s.operators:
+        return
+    bard = await Device(s.place, "bard@localhost/pen", s.password, ["xep_0050"]).online()
+    made = (await bard.plugin["xep_0050"].send_command("localhost", "urn:xmpp:invite#invite", timeout=PATIENCE))["command"]
+    assert made["status"] == "completed", made
+    uri = made["form"].get_values()["uri"]
+    assert uri.startswith("xmpp:bard@localhost?"), uri
+    s.token = re.search("preauth=([^;]+)", uri).group(1)
+    await bard.offline()
+
+
+@step
 async def account(s):
     if s.token:
         assert await Newcomer(s.place, "paris").refused() == "forbidden"
@@ -62,13 +77,16 @@ async def account(s):
 @step
 async def inviter(s):
     if s.token:
-        assert s.paris.client_roster["juliet@localhost"]["subscription"] == "both", s.paris.client_roster
+        assert s.paris.client_roster["bard@localhost"]["subscription"] == "both", s.paris.client_roster
 
 
 @step
 async def refusal(s):
     if s.token:
         assert await Newcomer(s.place, "tybalt", s.token).refused() == "item-not-found"  # the invite was for one
+        tybalt = await Newcomer(s.place, "tybalt", s.operators).online()
+        assert not set(tybalt.client_roster.keys()) - {"tybalt@localhost"}, tybalt.client_roster  # whom the operator invites
+        await tybalt.offline()
     else:
         assert await Newcomer(s.place, "paris").refused() == "conflict"
 
@@ -96,5 +114,6 @@ async def removal(s):
     await login_fails(s, s.paris.password)
 
 
-server, ca, *token = sys.argv[1:]
-report.run(SimpleNamespace(place=place(server, ca), token=token[0] if token else None))
+server, ca, *invited = sys.argv[1:]
+operators, password = invited or (None, None)
+report.run(SimpleNamespace(place=place(server, ca), operators=operators, password=password, token=None))
