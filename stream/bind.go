@@ -63,12 +63,12 @@ func (f Bind) Serve(ctx context.Context, n *Negotiation, e stanza.Element) error
 			refusal = &stanza.Error{Condition: stanza.InternalServerError}
 		}
 		n.c.event("bind", "refused: "+string(refusal.Condition))
-		if err := n.Write(func(w *stanza.Writer) { w.Payload(iq.Fail(refusal)) }); err != nil {
+		if err := n.Reply(iq.Fail(refusal)); err != nil {
 			return err
 		}
 		return n.Retry(f.Name(), bindRetries)
 	}
-	if err := n.Write(func(w *stanza.Writer) { w.Payload(iq.Result(binding{jid: full})) }); err != nil {
+	if err := n.Reply(iq.Result(binding{jid: full})); err != nil {
 		return err
 	}
 	return n.Bound(full)

@@ -65,6 +65,19 @@ func TestXEP0198_4_Acknowledgements(t *testing.T) {
 	require.NoError(t, err)
 }
 
+// An answer of the stream itself is a stanza as any other (libpurple asks for a session behind <enable/>, and
+// counts the answer).
+func TestXEP0198_4_AnswersCount(t *testing.T) {
+	p, c := established(t, false, func(cfg *Config) {
+		cfg.Features = append(cfg.Features, hidden{Management{}})
+	})
+	got, _ := reading(c)
+	p.send("<enable xmlns='urn:xmpp:sm:3'/><iq type='set' id='2'><session xmlns='urn:ietf:params:xml:ns:xmpp-session'/></iq>")
+	p.expect("<enabled xmlns='urn:xmpp:sm:3'/><iq type='result' id='2'/><r xmlns='urn:xmpp:sm:3'/>")
+	p.send("<a xmlns='urn:xmpp:sm:3' h='1'/><message id='1'/>")
+	require.Equal(t, "1", (<-got).Attr("id"))
+}
+
 // A peer that acknowledges more than it was sent is mistaken, or worse (S17).
 func TestClientS17_HandledTooHigh(t *testing.T) {
 	for h, want := range map[string]string{

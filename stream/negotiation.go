@@ -98,18 +98,31 @@ func (n *Negotiation) interruptible(ctx context.Context, f func() error) error {
 func (n *Negotiation) Write(f func(w *stanza.Writer)) error {
 	w := stanza.NewWriter(nil)
 	f(w)
+	return n.finish(w, false)
+}
+
+// Reply sends the answer to a request, as Write does. It is a stanza: on an established stream it counts as one
+// (XEP-0198 §4), and nothing else does.
+func (n *Negotiation) Reply(iq stanza.IQ) error {
+	w := stanza.NewWriter(nil)
+	w.Payload(iq)
+	return n.finish(w, true)
+}
+
+func (n *Negotiation) finish(w *stanza.Writer, isStanza bool) error {
 	b, err := w.Bytes()
 	if err != nil {
 		return fmt.Errorf("stream: %w", err)
 	}
+	if n.established {
+		_, err := n.c.out.append(lifetime{n.c}, b, isStanza)
+		return err
+	}
 	return n.send(b)
 }
 
+// send sends b and returns when it has left: negotiation goes on.
 func (n *Negotiation) send(b []byte) error {
-	if n.established {
-		_, err := n.c.out.append(lifetime{n.c}, b, false)
-		return err
-	}
 	if _, err := n.c.out.append(n.bounded, b, false); err != nil {
 		return err
 	}

@@ -72,7 +72,7 @@ func (f Requests) Serve(ctx context.Context, n *Negotiation, e stanza.Element) e
 		}
 		answer.Type, answer.Payload, answer.Error = stanza.IQError, nil, refusal
 	}
-	if err := n.Write(func(w *stanza.Writer) { w.Payload(answer) }); err != nil {
+	if err := n.Reply(answer); err != nil {
 		return err
 	}
 	return n.Retry(f.Name(), requestsBefore)

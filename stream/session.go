@@ -51,7 +51,7 @@ func (Session) Serve(_ context.Context, n *Negotiation, e stanza.Element) error 
 	if !n.addressed(e) { // to another domain
 		answer.Type, answer.Error = stanza.IQError, &stanza.Error{Condition: stanza.ServiceUnavailable}
 	}
-	return n.Write(func(w *stanza.Writer) { w.Payload(answer) })
+	return n.Reply(answer)
 }
 
 // Standing implements [Standing]: negotiation is over when a session is asked for.
