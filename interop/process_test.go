@@ -21,8 +21,9 @@ import (
 
 // A process is a program that a test started; it ends with the test.
 type process struct {
-	cmd  *exec.Cmd
-	done chan struct{} // closed when it has ended
+	cmd   *exec.Cmd
+	stdin io.WriteCloser
+	done  chan struct{} // closed when it has ended
 
 	mu     sync.Mutex // guards the fields below
 	output bytes.Buffer
@@ -36,6 +37,8 @@ func start(t *testing.T, name string, args ...string) *process {
 	p.lines = sync.NewCond(&p.mu)
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	out, err := p.cmd.StdoutPipe()
+	require.NoError(t, err)
+	p.stdin, err = p.cmd.StdinPipe()
 	require.NoError(t, err)
 	p.cmd.Stderr = p.cmd.Stdout
 	require.NoError(t, p.cmd.Start())
