@@ -10,5 +10,6 @@ func TestUsualXMPPjs(t *testing.T) {
 	needNode(t)
 	u := startUsual(t, "open", "juliet")
 	out := u.demo().on(t, "testdata/xmppjs", []string{"NODE_EXTRA_CA_CERTS=" + u.ca}, "node", "usual.mjs", "xmpp://"+u.address, "localhost", usualPassword)
-	requireFound(t, out, "login", "registration", "roster", "subscription", "disco", "ping", "vcard", "carbons", "blocking", "goodbye")
+	requireFound(t, out, "login", "registration", "roster", "subscription", "presence", "chat", "resumption",
+		"disco", "ping", "vcard", "carbons", "blocking", "offline", "goodbye")
 }

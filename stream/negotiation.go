@@ -30,6 +30,7 @@ type Negotiation struct {
 	restart     bool             // the stream has been replaced: headers come next
 	retries     map[xml.Name]int // see Retry
 	resumed     *Conn            // whose session goes on
+	last        []byte           // receiving: what says so to the peer; it leaves with what was not acknowledged
 	begun       *attempt2        // sent together with the header
 	limits      stanza.Element   // initiating: announced since authentication
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/parlance-xmpp/xmpp/jid"
 	"github.com/parlance-xmpp/xmpp/sasl"
+	"github.com/parlance-xmpp/xmpp/stanza"
 )
 
 const (
@@ -166,6 +167,22 @@ func TestXEP0198_5_PostponedAndResumed(t *testing.T) {
 		next.take(t, "4")
 		next.all["4"]()
 		p.expect(fmt.Sprintf(ackOf, 4))
+		p.nc.Close()
+		<-next.end
+	})
+}
+
+// What was not acknowledged leaves together with the word that the session goes on.
+func TestXEP0198_5_ResumedInOneWrite(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, r := reluctantly(t)
+		p.nc.Close()
+		<-r.end
+		m := stanza.Message{ID: "m"}
+		_, err := r.Send(t.Context(), m, m.Header())
+		require.NoError(t, err)
+		p, next, _ := r.resumed(t)
+		require.Equal(t, "<message id='m'/>"+ackPlease, string(p.buf), "what was read with <resumed/>")
 		p.nc.Close()
 		<-next.end
 	})

@@ -122,7 +122,7 @@ func (m *queueModel) resume(left int) {
 	m.settle()
 	m.wire, m.parsed = &narrow{left: left}, 0
 	m.ack(m.count)
-	m.out.attach(m.outbox(), true)
+	m.out.attach(m.outbox(), true, nil)
 	m.settle()
 }
 
@@ -134,7 +134,7 @@ func (m *queueModel) begin() {
 	require.True(m.t, slices.IsSorted(m.order), "%v", m.order)
 	m.wire, m.parsed, m.count, m.order = &narrow{left: -1}, 0, 0, nil
 	m.out.manageQueued()
-	m.out.attach(m.outbox(), false)
+	m.out.attach(m.outbox(), false, nil)
 	m.settle()
 }
 

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/xml"
-	"errors"
 	"strconv"
 
 	"github.com/parlance-xmpp/xmpp/jid"
@@ -39,9 +38,16 @@ func (Resume) Wants(e stanza.Element) bool { return e.Is(nsSM, "resume") }
 
 // Serve implements [Feature].
 func (f Resume) Serve(ctx context.Context, n *Negotiation, e stanza.Element) error {
+	w := stanza.NewWriter(nil)
+	if err := f.answer(ctx, n, e, w); err != nil {
+		return err
+	}
+	if n.resumed == nil {
+		return n.finish(w, false)
+	}
 	var err error
-	writeErr := n.Write(func(w *stanza.Writer) { err = f.answer(ctx, n, e, w) })
-	return errors.Join(err, writeErr)
+	n.last, err = w.Bytes()
+	return err
 }
 
 // Refuse answers who asks too late. It implements [Refuser].
@@ -154,7 +160,7 @@ func (n *Negotiation) goOn() {
 		}
 		c.out, c.in = n.resumed.out, n.resumed.in
 		c.in.setLater(n.cfg.AckHandled)
-		c.out.attach(fresh, true)
+		c.out.attach(fresh, true, n.last)
 		return
 	}
 	m := c.managed()
@@ -166,7 +172,7 @@ func (n *Negotiation) goOn() {
 		if m.enabled {
 			c.out.manageQueued()
 		}
-		c.out.attach(fresh, false)
+		c.out.attach(fresh, false, nil)
 		return
 	}
 	if m.enabled {

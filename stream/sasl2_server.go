@@ -239,7 +239,8 @@ func (s *served2) succeed(ctx context.Context, additional []byte) error {
 		return fmt.Errorf("stream: %w", err)
 	}
 	if n.resumed != nil { // the session goes on at once, without features (XEP-0198 §9.2)
-		return n.send(b)
+		n.last = b
+		return nil
 	}
 	n.features = true
 	if enabled.enabled {

@@ -116,9 +116,9 @@ func (o *outbox) requeue(b []byte, parts []part, offset int) {
 }
 
 // attach gives a detached outbox the transport of another one, which is idle. With
-// resumed, what was not acknowledged is sent again; otherwise [outbox.settle] has
-// been called.
-func (o *outbox) attach(next *outbox, resumed bool) {
+// resumed, what was not acknowledged is sent again, behind what comes first; otherwise
+// [outbox.settle] has been called.
+func (o *outbox) attach(next *outbox, resumed bool, first []byte) {
 	next.mu.Lock()
 	nc, secure, timeout, failed, gone := next.nc, next.secure, next.timeout, next.failed, next.gone
 	trace, most, limit := next.trace, next.most, next.limit
@@ -129,7 +129,7 @@ func (o *outbox) attach(next *outbox, resumed bool) {
 	o.trace, o.most, o.limit = trace, most, limit
 	o.detached, o.over, o.sealed, o.writing = false, false, false, 0
 	if resumed {
-		o.again()
+		o.again(first)
 	}
 	if o.err != nil {
 		o.hangUp()
@@ -142,10 +142,13 @@ func (o *outbox) attach(next *outbox, resumed bool) {
 	o.signal()
 }
 
-// again queues what was not acknowledged, before all else. It is called with mu held.
-func (o *outbox) again() {
+// again queues what was not acknowledged, before all else, and before that what comes first. It is called with mu held.
+func (o *outbox) again(first []byte) {
 	behind, behindParts := o.buf, o.parts
 	o.buf, o.parts = nil, nil
+	if len(first) > 0 && o.err == nil {
+		o.add(first, 0)
+	}
 	o.heldParts(func(position uint64, stanza []byte) { o.add(stanza, position) })
 	o.release(len(o.held))
 	o.taken = o.acked

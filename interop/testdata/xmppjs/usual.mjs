@@ -72,6 +72,7 @@ async function refused(request, condition) {
   throw new Error(`was not refused with ${condition}`);
 }
 
+const secret = "call me but love"; // romeo's
 let phone, tablet, his;
 
 const steps = {
@@ -86,7 +87,6 @@ const steps = {
   },
 
   "registration": async () => {
-    const secret = "call me but love";
     const fields = (name) => xml("query", "jabber:iq:register", xml("username", {}, name), xml("password", {}, secret));
     his = await new Device("romeo", secret, "orchard", { prepare: async (d) => {
       const asked = await d.get(xml("query", "jabber:iq:register"), domain);
@@ -112,6 +112,41 @@ const steps = {
     await his.xmpp.send(xml("presence", { to: juliet, type: "subscribed" }));
     for (const d of [phone, tablet])
       await d.hears("his presence", (s) => s.is("presence") && !s.attrs.type && s.attrs.from === his.jid);
+    await his.xmpp.send(xml("presence", { to: juliet, type: "subscribe" }));
+    await phone.hears("the request", (s) => s.is("presence") && s.attrs.type === "subscribe" && s.attrs.from === romeo);
+    await phone.xmpp.send(xml("presence", { to: romeo, type: "subscribed" }));
+    for (const d of [phone, tablet])
+      await his.hears("her presence", (s) => s.is("presence") && !s.attrs.type && s.attrs.from === d.jid);
+  },
+
+  "presence": async () => {
+    const away = (from) => (s) => s.is("presence") && s.attrs.from === from && s.getChildText("show") === "away";
+    await his.xmpp.send(xml("presence", {}, xml("show", {}, "away")));
+    for (const d of [phone, tablet]) await d.hears("that he is away", away(his.jid));
+    await phone.xmpp.send(xml("presence", {}, xml("show", {}, "away")));
+    await his.hears("that she is away", away(phone.jid));
+  },
+
+  "chat": async () => {
+    await his.say(phone.jid, "O & <speak> again");
+    await phone.hearsText("O & <speak> again");
+    await phone.say(his.jid, "🌹");
+    await his.hearsText("🌹");
+  },
+
+  "resumption": async () => {
+    const resumed = new Promise((resolve) => phone.xmpp.streamManagement.once("resumed", resolve));
+    phone.xmpp.reconnect.delay = 200;
+    await phone.say(his.jid, "cut off");
+    phone.xmpp.socket.socket.destroy();
+    await his.say(phone.jid, "while you were away");
+    await resumed;
+    await phone.hearsText("while you were away");
+    await his.hearsText("cut off");
+    await phone.say(his.jid, "back again");
+    await his.hearsText("back again");
+    check("it came twice", !his.heard.some((s) => s.is("message")));
+    check("he saw her leave", !his.heard.some((s) => s.is("presence") && s.attrs.from === phone.jid && s.attrs.type === "unavailable"));
   },
 
   "disco": async () => {
@@ -164,6 +199,17 @@ const steps = {
     await phone.hearsText("and now?");
     for (const d of [phone, tablet])
       check("it was heard", !d.heard.some((s) => `${s}`.includes("do you hear me?")));
+  },
+
+  "offline": async () => {
+    await his.xmpp.stop();
+    for (const d of [phone, tablet])
+      await d.hears("that he is gone", (s) => s.is("presence") && s.attrs.type === "unavailable" && s.attrs.from === his.jid);
+    await phone.say(romeo, "come back");
+    await phone.get(xml("ping", "urn:xmpp:ping"), domain);
+    his = await new Device("romeo", secret, "mantua").online();
+    const late = await his.hearsText("come back");
+    check(`${late}`, late.attrs.from === phone.jid && late.getChild("delay", "urn:xmpp:delay")?.attrs.stamp);
   },
 
   "goodbye": async () => { for (const d of [phone, tablet, his]) await d.xmpp.stop(); },
