@@ -75,3 +75,56 @@ func TestUsualProfanity(t *testing.T) {
 	third := startProfanity(t, u.demo())
 	third.connect(t, "juliet@localhost/chamber", other)
 }
+
+// TestUsualProfanityDevices: juliet has profanity on two devices and romeo on a bad line; her devices know of each other's messages, and nothing is
+// lost when his connection is, or while he is away.
+func TestUsualProfanityDevices(t *testing.T) {
+	need(t, "profanity", "tmux", "openssl")
+	u := startUsual(t, "closed", "juliet", "romeo")
+	way := startProxy(t, u.address)
+	atWay := u.demo()
+	atWay.server = way.address
+	balcony, chamber, romeo := startProfanity(t, u.demo()), startProfanity(t, u.demo()), startProfanity(t, atWay)
+	for _, p := range []*prof{balcony, chamber, romeo} {
+		p.ask(t, "/carbons on")
+		p.ask(t, "/reconnect 1")
+	}
+	balcony.connect(t, "juliet@localhost/balcony", usualPassword)
+	chamber.connect(t, "juliet@localhost/chamber", usualPassword)
+	romeo.connect(t, "romeo@localhost/orchard", usualPassword)
+	balcony.ask(t, "/sub request romeo@localhost", "Sent subscription request to romeo@localhost.")
+	romeo.await(t, "Received authorization request from juliet@localhost")
+	romeo.ask(t, "/sub allow juliet@localhost", "Accepted subscription for juliet@localhost")
+	romeo.ask(t, "/sub request juliet@localhost", "Sent subscription request to juliet@localhost.")
+	chamber.await(t, "Received authorization request from romeo@localhost")
+	chamber.ask(t, "/sub allow romeo@localhost", "Accepted subscription for romeo@localhost")
+	romeo.await(t, "juliet@localhost (balcony) is online")
+	balcony.ask(t, `/status set dnd "with the nurse"`)
+	romeo.await(t, `juliet@localhost (balcony) is dnd, "with the nurse"`)
+	romeo.ask(t, "/status set away")
+	balcony.await(t, "romeo@localhost (orchard) is away")
+
+	romeo.ask(t, "/msg juliet@localhost/balcony to the balcony", "to the balcony")
+	for _, p := range []*prof{balcony, chamber} {
+		p.ask(t, "/win 2", "to the balcony")
+	}
+	balcony.enter(t, "", "from the balcony")
+	chamber.await(t, "me: from the balcony")
+	romeo.ask(t, "/win 2", "from the balcony") // 3 is for one of her devices
+
+	way.cut()
+	balcony.enter(t, "", "while you were away")
+	romeo.await(t, "while you were away")
+	balcony.enter(t, "", "/win 1")
+	balcony.await(t, "romeo@localhost (orchard) is online") // which he has told anew
+	require.NotContains(t, balcony.screen(t), "(orchard) is offline", "his session was resumed")
+
+	romeo.ask(t, "/disconnect")
+	balcony.await(t, "romeo@localhost (orchard) is offline")
+	chamber.enter(t, "", "come back")
+	chamber.await(t, "me: come back")
+	romeo.connect(t, "romeo@localhost/mantua", usualPassword)
+	balcony.await(t, "romeo@localhost (mantua) is online")
+	romeo.enter(t, "", "/win 2")
+	romeo.await(t, ": come back")
+}
