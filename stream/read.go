@@ -35,44 +35,50 @@ func (c *Conn) Next() (stanza.Element, error) {
 	}
 	for {
 		c.in.next(c.out)
-		e, err := c.read()
-		switch {
-		case err != nil:
-			return stanza.Element{}, c.conclude(nil, err)
-		case c.hasFailed():
-			if e.Is(nsSM, "a") {
-				_, _ = c.manages(e) // so that what has arrived is not sent again
-			}
-			continue
-		}
-		if isStanza(e) {
-			if !c.in.arrived() {
-				continue
-			}
-		} else if ours, err := c.manages(e); err != nil {
-			return stanza.Element{}, c.conclude(nil, err)
-		} else if ours {
-			continue
-		}
-		f := c.standing(e)
-		switch {
-		case f != nil:
-			err = f.Serve(lifetime{c}, &Negotiation{c: c, established: true}, e.Clone())
-		case isStanza(e):
-			return e, nil
-		case !c.initiating && e.Is(nsSM, "resume"): // too late (XEP-0198 §5)
-			err = Resume{}.Refuse(lifetime{c}, &Negotiation{c: c, established: true}, e)
-		case foreign(e):
-			err = unexpected(e)
-		case !c.initiating:
-			err = unexpected(e)
-		case !e.Is(xmlwire.NSStreams, "features"): // sent again when nothing is left to negotiate (§4.3.5)
-			return e, nil
-		}
+		c.r.Await()
+		e, done, err := c.step()
 		if err != nil {
-			return stanza.Element{}, c.conclude(nil, err)
+			err = c.conclude(nil, err)
+			return stanza.Element{}, err
+		}
+		if done {
+			return e, nil
 		}
 	}
+}
+
+// step takes the next element, and reports whether it is for the caller of Next. It is not part of Next because a
+// goroutine that waits for long keeps the stack that its callers need.
+func (c *Conn) step() (e stanza.Element, ok bool, err error) {
+	e, err = c.read()
+	switch {
+	case err != nil:
+		return e, false, err
+	case c.hasFailed():
+		if e.Is(nsSM, "a") {
+			_, _ = c.manages(e) // so that what has arrived is not sent again
+		}
+		return e, false, nil
+	}
+	if isStanza(e) {
+		if !c.in.arrived() {
+			return e, false, nil
+		}
+	} else if ours, err := c.manages(e); ours || err != nil {
+		return e, false, err
+	}
+	f := c.standing(e)
+	switch {
+	case f != nil:
+		return e, false, f.Serve(lifetime{c}, &Negotiation{c: c, established: true}, e.Clone())
+	case isStanza(e):
+		return e, true, nil
+	case !c.initiating && e.Is(nsSM, "resume"): // too late (XEP-0198 §5)
+		return e, false, Resume{}.Refuse(lifetime{c}, &Negotiation{c: c, established: true}, e)
+	case foreign(e), !c.initiating:
+		return e, false, unexpected(e)
+	}
+	return e, !e.Is(xmlwire.NSStreams, "features"), nil // which are sent again when nothing is left to negotiate (§4.3.5)
 }
 
 // standing returns the feature that e begins on the established stream.

@@ -237,26 +237,46 @@ func (r *Reader) fill() error {
 	} else if r.scan.memo != nil {
 		r.scan.release()
 	}
-	if err := r.srcErr; err != nil {
+	n := 0
+	if r.srcErr == nil {
+		n = r.pull()
+	}
+	if err := r.srcErr; n == 0 {
 		r.srcErr = nil
 		return sourceFailed(err)
 	}
+	return nil
+}
+
+// Await returns when there is something that Next may return: at once within an element, otherwise when bytes have come or the source
+// has failed. Whoever waits long does it here, rather than in Next, on a small stack.
+func (r *Reader) Await() {
+	if r.err != nil || r.phase != inRoot || r.inElem || r.srcErr != nil || r.win.len() > 0 {
+		return
+	}
+	r.reclaim()
+	r.giveBack()
+	r.pull()
+}
+
+// pull reads bytes from the source and returns how many came. If there were none, srcErr says why.
+func (r *Reader) pull() (n int) {
 	room := r.win.room(r.lim.Bytes)
 	for range maxEmptyReads {
-		n, err := r.src.Read(room)
+		n, r.srcErr = r.src.Read(room)
 		if n < 0 || n > len(room) {
-			return errBadRead
+			n, r.srcErr = 0, errBadRead
+			return 0
 		}
 		if n > 0 {
 			r.win.extend(n)
-			r.srcErr = err
-			return nil
 		}
-		if err != nil {
-			return sourceFailed(err)
+		if n > 0 || r.srcErr != nil {
+			return n
 		}
 	}
-	return io.ErrNoProgress
+	r.srcErr = io.ErrNoProgress
+	return 0
 }
 
 // maxEmptyReads is how often a source may return neither bytes nor an error.
@@ -276,7 +296,8 @@ func unexpected(err error) error {
 type sourceError struct{ err error }
 
 func sourceFailed(err error) error {
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
+	switch err {
+	case io.EOF, io.ErrUnexpectedEOF, io.ErrNoProgress, errBadRead:
 		return err
 	}
 	return &sourceError{err}
