@@ -123,6 +123,9 @@ func commands(t *testing.T, h *home) {
 	text, err := os.ReadFile(file)
 	require.NoError(t, err)
 	require.Equal(t, string(text), h.must("", "export"))
+	pipe := filepath.Join(h.dir, "pipe")
+	require.NoError(t, os.Symlink("/dev/stdout", pipe))
+	require.Equal(t, string(text), h.must("", "export", pipe), "what is no file is not replaced by one")
 	require.NotContains(t, h.must("", "export", "-domain", "capulet.example"), "romeo")
 
 	h.must("", "user", "delete", "romeo@montague.example")

@@ -40,8 +40,15 @@ standard output. Who has the file can pose as the server: keep it secret.`,
 	return c
 }
 
-// exportTo writes a file, which is there when it is complete.
+// exportTo writes a file, which is there when it is complete; into what is no file, such as a pipe or /dev/stdout, it writes as it goes.
 func exportTo(ctx context.Context, o control.Operations, d jid.JID, name string) error {
+	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
+		f, err := os.OpenFile(name, os.O_WRONLY, 0)
+		if err != nil {
+			return err
+		}
+		return errors.Join(o.Export(ctx, f, d), f.Close())
+	}
 	f, err := os.CreateTemp(filepath.Dir(name), ".export-*") // for its owner only
 	if err != nil {
 		return err
