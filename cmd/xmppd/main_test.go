@@ -168,7 +168,7 @@ func (h *home) start(args ...string) *process {
 	go func() {
 		defer close(p.done)
 		for s := bufio.NewScanner(out); s.Scan(); {
-			p.add(s.Text())
+			p.add(s.Text() + "\n")
 		}
 		_ = p.cmd.Wait()
 	}()
@@ -183,10 +183,10 @@ func (h *home) start(args ...string) *process {
 	return p
 }
 
-func (p *process) add(line string) {
+func (p *process) add(text string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.text.WriteString(line + "\n")
+	p.text.WriteString(text)
 	close(p.more)
 	p.more = make(chan struct{})
 }

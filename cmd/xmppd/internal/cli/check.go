@@ -53,7 +53,7 @@ DNS, ports, the storage and who may read it. Nothing is changed. The exit code i
 // finding shows one.
 func (p *program) finding(f check.Finding) {
 	word := fmt.Sprintf("%-4s", f.Level)
-	if isTerminal(p.stdout) && os.Getenv("NO_COLOR") == "" {
+	if isTerminal(p.stdout) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" {
 		word = colours[f.Level] + word + "\x1b[0m"
 	}
 	fmt.Fprintf(p.stdout, "%s  %s: %s\n", word, f.Subject, f.Text)

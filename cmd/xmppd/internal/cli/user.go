@@ -23,34 +23,30 @@ func (p *program) user() *cobra.Command {
 		RunE: p.run(func(ctx context.Context, args []string) error { return p.listUsers(ctx, asJSON, args) }),
 	}
 	list.Flags().BoolVar(&asJSON, "json", false, "one object of JSON a line")
-	remove := p.account("delete", "Delete an account with all that is kept for it", func(ctx context.Context, o control.Operations, addr jid.JID) error {
-		return o.DeleteUser(ctx, addr)
-	})
-	again := remove.RunE
-	remove.RunE = func(c *cobra.Command, args []string) error {
+	remove := p.account("delete", "Delete an account with all that is kept for it", func(ctx context.Context, addr jid.JID) error {
 		if !yes {
-			if err := p.sure(fmt.Sprintf("%s and all its contacts and messages will be gone.", args[0])); err != nil {
+			if err := p.sure(ctx, fmt.Sprintf("%s and all its contacts and messages will be gone.", addr)); err != nil {
 				return err
 			}
 		}
-		return again(c, args)
-	}
+		return p.reach(ctx, func(o control.Operations) error { return o.DeleteUser(ctx, addr) })
+	})
 	remove.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	return group("user", "Add, change, list and delete accounts",
-		p.account("add", "Add an account; its password is asked for, or read from the standard input", p.withPassword(control.Operations.AddUser)),
+		p.account("add", "Add an account; the password is asked for, or a line of the input", p.withPassword(control.Operations.AddUser)),
 		p.account("passwd", "Give an account another password", p.withPassword(control.Operations.SetPassword)),
-		p.account("disable", "Let nobody log in to an account, and end its sessions", func(ctx context.Context, o control.Operations, addr jid.JID) error {
-			return o.SetDisabled(ctx, addr, true)
+		p.account("disable", "Let nobody log in to an account, and end its sessions", func(ctx context.Context, addr jid.JID) error {
+			return p.reach(ctx, func(o control.Operations) error { return o.SetDisabled(ctx, addr, true) })
 		}),
-		p.account("enable", "Undo disable", func(ctx context.Context, o control.Operations, addr jid.JID) error {
-			return o.SetDisabled(ctx, addr, false)
+		p.account("enable", "Undo disable", func(ctx context.Context, addr jid.JID) error {
+			return p.reach(ctx, func(o control.Operations) error { return o.SetDisabled(ctx, addr, false) })
 		}),
 		remove, list,
 	)
 }
 
 // account is a command about one account.
-func (p *program) account(name, short string, do func(context.Context, control.Operations, jid.JID) error) *cobra.Command {
+func (p *program) account(name, short string, do func(context.Context, jid.JID) error) *cobra.Command {
 	return &cobra.Command{
 		Use: name + " JID", Short: short, Args: cobra.ExactArgs(1), ValidArgsFunction: p.completeUsers,
 		Example: "xmppd user " + name + " juliet@capulet.example",
@@ -59,21 +55,22 @@ func (p *program) account(name, short string, do func(context.Context, control.O
 			if err != nil {
 				return err
 			}
-			return p.reach(ctx, func(o control.Operations) error { return do(ctx, o, addr) })
+			return do(ctx, addr)
 		}),
 	}
 }
 
-// withPassword asks for a password, once, however often the rest is tried.
-func (p *program) withPassword(do func(control.Operations, context.Context, jid.JID, string) error) func(context.Context, control.Operations, jid.JID) error {
-	password := ""
-	return func(ctx context.Context, o control.Operations, addr jid.JID) (err error) {
-		if password == "" {
-			if password, err = p.password(addr); err != nil {
-				return err
-			}
+// withPassword asks for a password before it uses the folder, which nobody else can as long as that lasts.
+func (p *program) withPassword(do func(control.Operations, context.Context, jid.JID, string) error) func(context.Context, jid.JID) error {
+	return func(ctx context.Context, addr jid.JID) error {
+		if _, err := p.config(); err != nil { // before somebody types in vain
+			return err
 		}
-		return do(o, ctx, addr, password)
+		password, err := p.password(ctx, addr)
+		if err != nil {
+			return err
+		}
+		return p.reach(ctx, func(o control.Operations) error { return do(o, ctx, addr, password) })
 	}
 }
 
