@@ -360,9 +360,10 @@ func TestNoStart(t *testing.T) {
 	}{
 		{"[[host]]\ndomian = 'localhost'\n", 3, "xmppd.toml:2: host.domian: there is no such key; did you mean host.domain?"},
 		{"[[host]]\ndomain = 'localhost'\ncert = 'none.pem'\nkey = 'none.pem'\n", 3, "none.pem: no such file or directory; write the file"},
-		{"[listen]\nc2s = ['" + taken.Addr().String() + "']\n[[host]]\ndomain = 'localhost'\n", 3, "xmppd.toml:2: listen.c2s[0]: listen tcp " + taken.Addr().String()},
-		{"storage = 'postgres://nobody@/nothing?host=/nowhere'\n[[host]]\ndomain = 'localhost'\n", 3, "xmppd.toml:1: storage: postgres: open: "},
-		{"data = '/dev/null/x'\n[[host]]\ndomain = 'localhost'\n", 1, "/dev/null"},
+		{"[listen]\nc2s = ['" + taken.Addr().String() + "']\n[[host]]\ndomain = 'localhost'\n", 1, "xmppd.toml:2: listen.c2s[0]: listen tcp " + taken.Addr().String()},
+		{"[listen]\nmetrics = ['192.0.2.1:9090']\n[[host]]\ndomain = 'localhost'\n", 1, "xmppd.toml:2: listen.metrics[0]: listen tcp 192.0.2.1:9090: bind: cannot assign requested address; write an address that this machine has"},
+		{"storage = 'postgres://nobody@/nothing?host=/nowhere'\n[[host]]\ndomain = 'localhost'\n", 1, "xmppd.toml:1: storage: postgres: open: "},
+		{"data = '/dev/null/x'\n[[host]]\ndomain = 'localhost'\n", 1, "xmppd.toml:1: data: mkdir /dev/null: not a directory; let the user that runs xmppd make the folder"},
 	} {
 		require.NoError(t, os.WriteFile(h.file, []byte(tt.text), 0o600))
 		r := h.run("", "serve")
@@ -371,6 +372,6 @@ func TestNoStart(t *testing.T) {
 	}
 	h.file = filepath.Join(h.dir, "nowhere.toml")
 	r := h.run("", "serve")
-	require.Equal(t, 1, r.code)
-	require.Contains(t, r.err, "nowhere.toml: no such file")
+	require.Equal(t, 3, r.code)
+	require.Contains(t, r.err, "nowhere.toml: no such file or directory; say which file is meant by -config")
 }

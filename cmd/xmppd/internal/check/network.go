@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net"
 	"net/netip"
 	"slices"
@@ -46,15 +45,12 @@ func (x *checker) port(subject, address string, ours bool) {
 		return
 	}
 	ln, err := net.Listen("tcp", address)
-	switch {
-	case err == nil:
-		ln.Close()
-		x.ok(subject, "it is free")
-	case errors.Is(err, fs.ErrPermission):
-		x.bad(subject, "write a port from 1024 on, or give xmppd the capability CAP_NET_BIND_SERVICE", "%v", err)
-	default:
-		x.bad(subject, "stop what uses it (ss -ltnp says what), or write another address", "%v", err)
+	if err != nil {
+		x.bad(subject, config.ListenRemedy(err), "%v", err)
+		return
 	}
+	ln.Close()
+	x.ok(subject, "it is free")
 }
 
 // samePort reports whether an address that is open is the one that was asked for; of port 0 any.

@@ -21,14 +21,14 @@ func (p *program) check() *cobra.Command {
 	return &cobra.Command{
 		Use: "check", Short: "Look whether all is well: file, certificates, DNS, ports, storage",
 		Long: `Look whether all is well: the file, certificates with their names and dates, the
-DNS, ports, the storage and who may read it. Nothing is changed. The exit code is
-0 if nothing is bad, 1 if something is, 3 if the file makes no sense.`,
+DNS, ports, the storage and who may read it. Nothing is changed. The exit code
+is 0 if nothing is bad, 1 if something is, 3 if the file makes no sense.`,
 		Args: cobra.NoArgs,
 		RunE: p.run(func(ctx context.Context, _ []string) error {
 			c, err := p.config()
 			if all, ok := errors.AsType[config.Errors](err); ok {
 				for _, e := range all {
-					p.finding(check.Finding{Level: check.Bad, Subject: fmt.Sprintf("%s:%d %s", e.File, e.Line, e.Key), Text: e.Problem, Remedy: e.Remedy})
+					p.finding(check.Finding{Level: check.Bad, Subject: e.Where(), Text: e.Problem, Remedy: e.Remedy})
 				}
 				return errors.Join(errSaid, err)
 			}

@@ -26,7 +26,7 @@ const (
 	exitOK         = 0
 	exitFailed     = 1
 	exitUsage      = 2 // the command makes no sense
-	exitConfig     = 3 // the file makes no sense
+	exitConfig     = 3 // the file makes no sense, or cannot be read
 	exitNotFound   = 4 // there is no such account or session
 	exitExists     = 5 // there is one already
 	exitNotRunning = 6 // it takes a server that runs
@@ -68,14 +68,13 @@ var errSaid = errors.New("it was said already")
 
 // code is what to exit with after an error.
 func (p *program) code(err error) int {
-	_, all := errors.AsType[config.Errors](err)
-	_, one := errors.AsType[*config.Error](err)
+	of, file := errors.AsType[*config.Error](err)
 	switch {
 	case err == nil:
 		return exitOK
 	case !p.understood, errors.Is(err, control.ErrInvalid):
 		return exitUsage
-	case all, one, errors.Is(err, control.ErrFile):
+	case file && !of.Outside, errors.Is(err, control.ErrFile):
 		return exitConfig
 	case errors.Is(err, storage.ErrNotFound):
 		return exitNotFound

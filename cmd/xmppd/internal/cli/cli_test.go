@@ -133,6 +133,6 @@ func TestCheck(t *testing.T) {
 	require.NoError(t, os.WriteFile(name, []byte("lisen = 1\n"), 0o600))
 	code, out, err = call(t, "check", "-config", name)
 	require.Equal(t, exitConfig, code)
-	require.Equal(t, "bad   "+name+":1 lisen: there is no such key\n      → did you mean listen?\n", out)
+	require.Equal(t, "bad   "+name+":1: lisen: there is no such key\n      → did you mean listen?\n", out)
 	require.Empty(t, err)
 }

@@ -159,6 +159,12 @@ func TestLoad(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "xmppd.toml")
 	_, err := Load(name)
 	require.ErrorIs(t, err, os.ErrNotExist)
+	require.ErrorContains(t, err, "; say which file is meant by -config or $XMPPD_CONFIG")
+	_, err = Load(filepath.Dir(name))
+	require.ErrorContains(t, err, "is a directory; say which file is meant")
+	require.NoError(t, os.WriteFile(name, []byte("\uFEFF"+whole), 0o600)) // as an editor of Windows does
+	_, err = Load(name)
+	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(name, []byte(whole), 0o600))
 	c, err := Load(name)
 	require.NoError(t, err)

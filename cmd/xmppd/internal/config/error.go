@@ -12,24 +12,39 @@ type Error struct {
 	Key     string // such as "listen.c2s" or "host[1].domain"; empty for what is no TOML
 	Problem string
 	Remedy  string // what to do about it
+	// Outside means that the file makes sense, but what it names cannot be had: a port that is taken, a database that is away.
+	Outside bool
+
+	cause error
 }
 
 // Error implements error.
 func (e *Error) Error() string {
 	var b strings.Builder
-	b.WriteString(e.File)
-	if e.Line > 0 {
-		fmt.Fprintf(&b, ":%d", e.Line)
+	if where := e.Where(); where != "" {
+		b.WriteString(where + ": ")
 	}
-	if e.Key != "" {
-		fmt.Fprintf(&b, ": %s", e.Key)
-	}
-	fmt.Fprintf(&b, ": %s", e.Problem)
+	b.WriteString(e.Problem)
 	if e.Remedy != "" {
-		fmt.Fprintf(&b, "; %s", e.Remedy)
+		b.WriteString("; " + e.Remedy)
 	}
 	return b.String()
 }
+
+// Where is the file, the line and the key, as far as there are such.
+func (e *Error) Where() string {
+	where := e.File
+	if e.Line > 0 {
+		where += fmt.Sprintf(":%d", e.Line)
+	}
+	if e.Key != "" && where != "" {
+		where += ": "
+	}
+	return where + e.Key
+}
+
+// Unwrap returns what was wrong outside of the file, if anything was.
+func (e *Error) Unwrap() error { return e.cause }
 
 // Errors are all that are wrong, in the order of the file.
 type Errors []*Error
@@ -43,7 +58,23 @@ func (all Errors) Error() string {
 	return strings.Join(texts, "\n")
 }
 
+// Unwrap returns them.
+func (all Errors) Unwrap() []error {
+	errs := make([]error, len(all))
+	for i, e := range all {
+		errs[i] = e
+	}
+	return errs
+}
+
 // Problem is an error about a key of the file, for those who find one only when they use it.
 func (c *Config) Problem(key, problem, remedy string) *Error {
 	return &Error{File: c.File, Line: c.lines.of(key), Key: key, Problem: problem, Remedy: remedy}
+}
+
+// Outside is an error about what a key names: the file makes sense, but that cannot be had.
+func (c *Config) Outside(key string, err error, remedy string) *Error {
+	e := c.Problem(key, err.Error(), remedy)
+	e.Outside, e.cause = true, err
+	return e
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -53,13 +54,18 @@ var keys = []string{
 func Load(name string) (*Config, error) {
 	text, err := os.ReadFile(name)
 	if err != nil {
-		return nil, fmt.Errorf("the file cannot be read: %w", err)
+		remedy := "say which file is meant by -config or $XMPPD_CONFIG"
+		if errors.Is(err, fs.ErrPermission) {
+			remedy = "let the user that runs xmppd read it"
+		}
+		return nil, Errors{{File: name, Problem: "it cannot be read: " + err.Error(), Remedy: remedy, cause: err}}
 	}
 	return parse(name, text)
 }
 
 // parse reads the text of a file.
 func parse(name string, text []byte) (*Config, error) {
+	text = bytes.TrimPrefix(text, []byte("\uFEFF")) // which editors of Windows begin a file with
 	c := initial()
 	c.File, c.lines = name, linesOf(text)
 	var f file

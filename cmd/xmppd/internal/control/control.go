@@ -149,9 +149,7 @@ func (e *Error) Unwrap() error { return kinds[e.Kind] }
 
 // errorOf is an error for others.
 func errorOf(err error) *Error {
-	_, all := errors.AsType[config.Errors](err)
-	_, one := errors.AsType[*config.Error](err)
-	if all || one {
+	if e, ok := errors.AsType[*config.Error](err); ok && !e.Outside {
 		return &Error{"file", err.Error()}
 	}
 	for word, kind := range kinds {

@@ -136,11 +136,11 @@ func (d *daemon) open(c *config.Config) (*doors, error) {
 		for i, a := range kind.addresses {
 			ln, err := net.Listen("tcp", a)
 			if err != nil {
-				remedy := "stop what uses the address, or write another one; xmppd check says more"
+				remedy := config.ListenRemedy(err)
 				if c.File == "" {
-					return nil, errors.Join(fmt.Errorf("%w; stop what uses the address, or write a file with another %s (see xmppd serve --help)", err, kind.key), o.close())
+					remedy += " into a file (see xmppd serve --help)"
 				}
-				return nil, errors.Join(c.Problem(fmt.Sprintf("%s[%d]", kind.key, i), err.Error(), remedy), o.close())
+				return nil, errors.Join(c.Outside(fmt.Sprintf("%s[%d]", kind.key, i), err, remedy), o.close())
 			}
 			*kind.to = append(*kind.to, ln)
 			*kind.names = append(*kind.names, ln.Addr().String())

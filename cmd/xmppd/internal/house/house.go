@@ -69,10 +69,7 @@ func Open(ctx context.Context, c *config.Config, o Options) (_ *House, err error
 		h.certs.Show(set)
 	}
 	if h.Stores, h.unstore, err = store.Open(ctx, c); err != nil {
-		if c.File != "" {
-			err = c.Problem("storage", err.Error(), "run xmppd check to see what is the matter")
-		}
-		return nil, err
+		return nil, c.Outside("storage", err, "run xmppd check to see what is the matter")
 	}
 	secret, err := store.Secret(c)
 	if err != nil {

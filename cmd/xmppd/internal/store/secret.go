@@ -34,6 +34,7 @@ func Secret(c *config.Config) ([]byte, error) {
 	}
 	_, err = f.Write(b)
 	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
+		give(c, f.Name())
 		err = os.Rename(f.Name(), name)
 	}
 	return b, err

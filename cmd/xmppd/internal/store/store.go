@@ -26,6 +26,7 @@ func Open(ctx context.Context, c *config.Config) (stores storage.Stores, closeAl
 		if err != nil {
 			return storage.Stores{}, nil, err
 		}
+		give(c, DatabaseFile(c), DatabaseFile(c)+"-wal", DatabaseFile(c)+"-shm") // what comes later SQLite gives to the owner of the first
 		return db.Stores(), db.Close, nil
 	case config.Postgres:
 		db, err := postgres.Open(ctx, c.Storage.Database)
@@ -60,12 +61,34 @@ type Lock struct{ f *os.File }
 // Take makes the folder of a config, for its owner only, if it is not there, and locks it. [ErrLocked] when another process has.
 func Take(c *config.Config) (*Lock, error) {
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
-		return nil, err
+		return nil, c.Outside("data", err, "let the user that runs xmppd make the folder, or write another one")
 	}
 	f, err := os.OpenFile(c.Path("lock"), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return nil, err
+		return nil, c.Outside("data", err, "run this as the user that runs xmppd, or let that user write there")
 	}
+	give(c, f.Name())
+	return locked(c, f)
+}
+
+// Probe returns [ErrLocked] when another process has the folder of a config. It makes nothing.
+func Probe(c *config.Config) error {
+	f, err := os.OpenFile(c.Path("lock"), os.O_RDWR, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	l, err := locked(c, f)
+	if err != nil {
+		return err
+	}
+	return l.Release()
+}
+
+// locked locks an open file of the folder, or closes it.
+func locked(c *config.Config, f *os.File) (*Lock, error) {
 	if err := lock(f); err != nil {
 		f.Close()
 		if errors.Is(err, ErrLocked) {

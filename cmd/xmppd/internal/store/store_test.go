@@ -33,14 +33,18 @@ func TestSec_Secret(t *testing.T) {
 	require.ErrorContains(t, err, "remove it")
 }
 
-// One process has a folder at a time.
+// One process has a folder at a time. Who only looks makes nothing.
 func TestTake(t *testing.T) {
 	c := &config.Config{Data: filepath.Join(t.TempDir(), "data")}
+	require.NoError(t, store.Probe(c))
+	require.NoDirExists(t, c.Data)
 	l, err := store.Take(c)
 	require.NoError(t, err)
+	require.ErrorIs(t, store.Probe(c), store.ErrLocked)
 	_, err = store.Take(c)
 	require.ErrorIs(t, err, store.ErrLocked)
 	require.NoError(t, l.Release())
+	require.NoError(t, store.Probe(c))
 	l, err = store.Take(c)
 	require.NoError(t, err)
 	require.NoError(t, l.Release())
