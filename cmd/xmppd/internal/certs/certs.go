@@ -54,19 +54,16 @@ func load(c *config.Config, i int, now time.Time) (*tls.Certificate, error) {
 		return made(c, h.Domain, now)
 	}
 	at := fmt.Sprintf("host[%d].", i)
-	for key, file := range map[string]string{"cert": h.Cert, "key": h.Key} {
-		f, err := os.Open(file)
+	for _, of := range []struct{ key, file string }{{"cert", h.Cert}, {"key", h.Key}} {
+		f, err := os.Open(of.file)
 		if err != nil {
-			return nil, c.Problem(at+key, err.Error(), "write the file of the certificate and that of its private key, and let this program read them")
+			return nil, c.Problem(at+of.key, err.Error(), "write the file of the certificate and that of its private key, and let this program read them")
 		}
 		f.Close()
 	}
 	cert, err := tls.LoadX509KeyPair(h.Cert, h.Key)
 	if err != nil {
-		return nil, c.Problem(at+"cert", strings.TrimPrefix(err.Error(), "tls: "), "both files must be PEM, and the key that of the first certificate in the file")
-	}
-	if cert.Leaf == nil {
-		return nil, c.Problem(at+"cert", "there is no certificate in it", "it must be PEM")
+		return nil, c.Problem(at+"cert", strings.TrimPrefix(err.Error(), "tls: "), "both files must be PEM, and the key that of the first certificate in the file and without a passphrase")
 	}
 	return &cert, nil
 }

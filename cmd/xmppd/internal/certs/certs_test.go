@@ -109,7 +109,8 @@ func TestKept(t *testing.T) {
 
 	require.NoError(t, os.WriteFile(certs.AuthorityFile(c), []byte("x"), 0o600))
 	_, err = certs.Load(c, now)
-	require.Error(t, err, "a file that somebody else has written to is not replaced")
+	require.ErrorContains(t, err, certs.AuthorityFile(c)+" and "+certs.AuthorityKey(c)+": failed to find any PEM data", "a file that somebody else has written to is not replaced")
+	require.ErrorContains(t, err, "or remove it, and another one is made")
 }
 
 func TestFiles(t *testing.T) {
@@ -137,6 +138,7 @@ func TestFiles(t *testing.T) {
 	require.NoFileExists(t, certs.AuthorityFile(c), "nothing is made that is not needed")
 
 	for name, tt := range map[string]struct{ cert, key, at string }{
+		"none of both":  {filepath.Join(dir, "none"), filepath.Join(dir, "none"), "host[0].cert"},
 		"no cert":       {filepath.Join(dir, "none"), c.Hosts[0].Key, "host[0].cert"},
 		"no key":        {cert, filepath.Join(dir, "none"), "host[0].key"},
 		"another key":   {cert, write("other.pem", otherKey), "host[0].cert"},

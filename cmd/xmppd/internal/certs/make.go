@@ -16,6 +16,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/parlance-xmpp/xmpp/cmd/xmppd/internal/config"
@@ -31,6 +32,9 @@ const (
 
 // AuthorityFile is the certificate that clients trust who are to accept what is made here.
 func AuthorityFile(c *config.Config) string { return c.Path("certs", "authority.pem") }
+
+// AuthorityKey is the key of that certificate.
+func AuthorityKey(c *config.Config) string { return c.Path("certs", "authority.key") }
 
 // Files are where the certificate of a host and its key are, whether made here or not. What is made here is one file, so that nothing can come
 // between.
@@ -62,7 +66,7 @@ func remade(c *config.Config, domain jid.JID, now time.Time) (*tls.Certificate, 
 	case err == nil && willDo(cert.Leaf, authority.Leaf, domain, now):
 		return &cert, nil
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
-		return nil, err
+		return nil, damaged(err, certFile)
 	}
 	t, err := template(now, hostLife)
 	if err != nil {
@@ -90,13 +94,13 @@ func willDo(leaf, authority *x509.Certificate, domain jid.JID, now time.Time) bo
 
 // authority returns the own authority, which is made if there is none.
 func authority(c *config.Config, now time.Time) (*tls.Certificate, error) {
-	certFile, keyFile := AuthorityFile(c), c.Path("certs", "authority.key")
+	certFile, keyFile := AuthorityFile(c), AuthorityKey(c)
 	cert, err := tls.LoadX509KeyPair(certFile, keyFile)
 	switch {
 	case err == nil && now.Add(hostLife).Before(cert.Leaf.NotAfter):
 		return &cert, nil
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
-		return nil, err
+		return nil, damaged(err, certFile, keyFile)
 	}
 	if err := os.MkdirAll(filepath.Dir(certFile), 0o700); err != nil {
 		return nil, err
@@ -109,6 +113,15 @@ func authority(c *config.Config, now time.Time) (*tls.Certificate, error) {
 	t.IsCA, t.BasicConstraintsValid, t.MaxPathLenZero = true, true, true
 	t.KeyUsage = x509.KeyUsageCertSign
 	return issue(t, nil, certFile, keyFile)
+}
+
+// damaged is the error of files that were made here and cannot be used.
+func damaged(err error, files ...string) error {
+	if errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("%w; let the user that runs xmppd read it", err)
+	}
+	return fmt.Errorf("%s: %s; restore it from a backup, or remove it, and another one is made",
+		strings.Join(files, " and "), strings.TrimPrefix(err.Error(), "tls: "))
 }
 
 func template(now time.Time, life time.Duration) (*x509.Certificate, error) {

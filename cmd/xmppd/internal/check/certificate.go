@@ -27,7 +27,14 @@ func (x *checker) certificate(i int) {
 	}
 	pair, err := tls.LoadX509KeyPair(certFile, keyFile)
 	if err != nil {
-		x.bad(subject, fmt.Sprintf("see that host[%d].cert and key are PEM files of one certificate, and that xmppd can read them", i), "%s", strings.TrimPrefix(err.Error(), "tls: "))
+		remedy := "restore " + certFile + " from a backup, or remove it, and another one is made"
+		if h.Cert != "" {
+			remedy = fmt.Sprintf("see that host[%d].cert and key are PEM files of one certificate, the key without a passphrase, and that xmppd can read them", i)
+		}
+		x.bad(subject, remedy, "%s", strings.TrimPrefix(err.Error(), "tls: "))
+		return
+	}
+	if h.Cert == "" && !x.authority(subject) {
 		return
 	}
 	leaf := pair.Leaf
@@ -55,6 +62,21 @@ func (x *checker) certificate(i int) {
 	default:
 		x.trusted(subject, &pair, day)
 	}
+}
+
+// authority looks whether there is what signs certificates that are made here.
+func (x *checker) authority(subject string) bool {
+	certFile, keyFile := certs.AuthorityFile(x.Config), certs.AuthorityKey(x.Config)
+	_, err := tls.LoadX509KeyPair(certFile, keyFile)
+	switch {
+	case err == nil:
+		return true
+	case errors.Is(err, fs.ErrNotExist):
+		x.warn(subject, "restore it from a backup, or have clients trust the one that is made at the next start", "what has signed it is not there: %v", err)
+	default:
+		x.bad(subject, fmt.Sprintf("restore %s and %s from a backup, or remove both, and others are made", certFile, keyFile), "what has signed it cannot be used: %s", strings.TrimPrefix(err.Error(), "tls: "))
+	}
+	return false
 }
 
 // trusted looks whether those trust a certificate who trust what this machine trusts.

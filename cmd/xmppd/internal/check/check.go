@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/parlance-xmpp/xmpp/cmd/xmppd/internal/config"
@@ -61,11 +62,15 @@ type checker struct {
 func Run(ctx context.Context, c *config.Config, r Resolver, now time.Time) []Finding {
 	x := &checker{Config: c, resolver: r, now: now}
 	x.file()
-	x.data()
-	x.server(ctx)
-	x.storage(ctx)
-	for i := range c.Hosts {
-		x.certificate(i)
+	usable := x.data()
+	if usable { // else nothing in it can be looked at
+		x.server(ctx)
+		x.storage(ctx)
+	}
+	for i, h := range c.Hosts {
+		if usable || h.Cert != "" {
+			x.certificate(i)
+		}
 	}
 	x.ports()
 	for i := range c.Hosts {
@@ -107,8 +112,8 @@ func (x *checker) file() {
 	x.ok(x.File, "it makes sense; hosts: %d", len(x.Hosts))
 }
 
-// data looks at the folder.
-func (x *checker) data() {
+// data looks at the folder, and reports whether it can be used.
+func (x *checker) data() bool {
 	info, err := os.Stat(x.Data)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -120,13 +125,19 @@ func (x *checker) data() {
 	default:
 		f, err := os.CreateTemp(x.Data, ".check-*")
 		if err != nil {
-			x.bad(x.Data, "run this as the user that runs xmppd, or let that user write there", "%v", err)
-			return
+			remedy := "run this as the user that runs xmppd, or let that user write there"
+			if errors.Is(err, syscall.ENOSPC) {
+				remedy = "make room on its disk"
+			}
+			x.bad(x.Data, remedy, "%v", err)
+			return !errors.Is(err, fs.ErrPermission)
 		}
 		f.Close()
 		os.Remove(f.Name())
 		x.onlyOurs(x.Data, info, "700", "the folder for data")
+		return true
 	}
+	return errors.Is(err, fs.ErrNotExist)
 }
 
 // onlyOurs looks whether others can use what they should not.
@@ -177,7 +188,7 @@ func (x *checker) storage(ctx context.Context) {
 		x.ok(subject, "it is made at the first start")
 		return
 	case err != nil && x.Storage.Kind == config.Postgres:
-		x.bad(subject, "see that PostgreSQL runs, that the database is there with the encoding UTF8, and that the user may use it", "%v", err)
+		x.bad(subject, "see that PostgreSQL runs, that the database is there with the encoding UTF8, and that the user may use it with that password", "%v", err)
 		return
 	case err != nil:
 		x.bad(subject, "restore "+store.DatabaseFile(x.Config)+" from a backup if it is broken", "%v", err)
@@ -199,12 +210,10 @@ func (x *checker) unlocked(subject string) bool {
 	if _, err := os.Stat(x.Data); err != nil {
 		return true
 	}
-	lock, err := store.Take(x.Config)
-	if err != nil {
+	if err := store.Probe(x.Config); err != nil {
 		x.bad(subject, "wait until the other process ends, or look for it: fuser "+x.Path("lock"), "%v", err)
 		return false
 	}
-	_ = lock.Release()
 	return true
 }
 

@@ -93,6 +93,9 @@ func TestData(t *testing.T) {
 	require.NoError(t, os.MkdirAll(c.Data, 0o755))
 	require.Contains(t, look(c.Data), "warn other users of the machine can use the folder for data (mode 755)")
 	require.NoError(t, os.Chmod(c.Data, 0o700))
+	entries, err := os.ReadDir(c.Data)
+	require.NoError(t, err)
+	require.Empty(t, entries, "root may look, too, and the lock would be root's")
 	require.Equal(t, "ok only its owner can use the folder for data", look(c.Data))
 	lock, err := store.Take(c)
 	require.NoError(t, err)
@@ -100,6 +103,9 @@ func TestData(t *testing.T) {
 	require.NoError(t, lock.Release())
 	c.Data = filepath.Join(c.Data, "lock")
 	require.Equal(t, "bad it is no folder", look(c.Data))
+	for _, subject := range []string{"server", "storage", "certificate"} {
+		require.Empty(t, look(subject), "what is in no folder has no faults")
+	}
 
 	c = place(t, "localhost")
 	c.Storage = config.Storage{Kind: config.Memory}
@@ -141,6 +147,13 @@ func TestCertificate(t *testing.T) {
 	require.Contains(t, look(now.AddDate(0, 11, 25)), "warn it ends on ")
 	require.Contains(t, look(now.AddDate(1, 1, 0)), "bad it has ended on ")
 	require.Contains(t, look(now.AddDate(0, 0, -1)), "bad it begins on ")
+	authority, err := os.ReadFile(certs.AuthorityFile(c))
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(certs.AuthorityFile(c), []byte("x"), 0o644))
+	require.Contains(t, look(now), "bad what has signed it cannot be used: failed to find any PEM data")
+	require.NoError(t, os.Remove(certs.AuthorityFile(c)))
+	require.Contains(t, look(now), "warn what has signed it is not there: open ")
+	require.NoError(t, os.WriteFile(certs.AuthorityFile(c), authority, 0o644))
 
 	write := func(domain string) {
 		ca, err := devcert.New(domain)
