@@ -37,7 +37,7 @@ func walk(c *cobra.Command, f func(*cobra.Command)) {
 	}
 }
 
-// Whatever somebody asks about fits a screen of 24 lines and 90 columns, and has an end.
+// Whatever somebody asks about fits a screen of 24 lines and 80 columns, and has an end.
 func TestHelpFitsAScreen(t *testing.T) {
 	n := 0
 	walk(new(program).root(), func(c *cobra.Command) {
@@ -49,7 +49,7 @@ func TestHelpFitsAScreen(t *testing.T) {
 		lines := strings.Split(strings.TrimSuffix(out, "\n"), "\n")
 		require.LessOrEqual(t, len(lines), 24, out)
 		for _, l := range lines {
-			require.LessOrEqual(t, utf8.RuneCountInString(l), 90, l)
+			require.LessOrEqual(t, utf8.RuneCountInString(l), 80, l)
 		}
 		require.Contains(t, out, "Usage: "+c.CommandPath())
 		require.Contains(t, out, "-config file", "options have one dash")

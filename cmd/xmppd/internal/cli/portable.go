@@ -19,9 +19,9 @@ func (p *program) export() *cobra.Command {
 	of := ""
 	c := &cobra.Command{
 		Use: "export [FILE]", Short: "Write all accounts to a file that other servers read (XEP-0227)",
-		Long: `Write accounts with their SCRAM secrets, contacts, offline messages, private XML,
-vCards and blocklists to a file that other servers read (XEP-0227), or to the
-standard output. Who has the file can pose as the server: keep it secret.`,
+		Long: `Write accounts with their SCRAM secrets, contacts, offline messages, private
+XML, vCards and blocklists to a file that other servers read (XEP-0227), or to
+the standard output. Who has the file can pose as the server: keep it secret.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: p.run(func(ctx context.Context, args []string) error {
 			d, err := domain(of)
@@ -68,8 +68,9 @@ func (p *program) imports() *cobra.Command {
 	return &cobra.Command{
 		Use: "import FILE", Short: "Read accounts from such a file",
 		Long: `Read accounts from a file of XEP-0227 and from files that it includes; - is the
-standard input. What is there already stays as it is, so that it can be done again.
-Whatever was not read is said. Devices that are online see it at their next login.`,
+standard input. What is there already stays as it is, so that it can be done
+again. Whatever was not read is said. Devices that are online see it at their
+next login.`,
 		Args: cobra.ExactArgs(1),
 		RunE: p.run(func(ctx context.Context, args []string) error {
 			return p.reach(ctx, func(o control.Operations) error {

@@ -21,7 +21,7 @@ import (
 func (p *program) serve() *cobra.Command {
 	return &cobra.Command{
 		Use: "serve", Short: "Serve clients until it is told to stop",
-		Long: `Serve clients. SIGHUP reads the file again, SIGTERM stops when clients have left.
+		Long: `Serve clients. SIGHUP reads the file again; SIGTERM lets clients go, and stops.
 
 A file that says all there is, with the defaults but for the hosts:
 
@@ -34,7 +34,7 @@ A file that says all there is, with the defaults but for the hosts:
   c2s_tls = ["127.0.0.1:5223"]
   metrics = []                # ["127.0.0.1:9090"]
   [contact]                   # abuse, admin, security, support …: lists of URIs
-  [limits]                    # stanza_bytes, sessions_per_account, rate_bytes_per_second
+  [limits]  # stanza_bytes, sessions_per_account, rate_bytes_per_second
   [[host]]
   domain = "capulet.example"  # cert, key: PEM files; else they are made
   registration = "closed"     # or "invite", "open";  admins = []`,

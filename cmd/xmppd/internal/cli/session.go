@@ -26,7 +26,8 @@ func (p *program) session() *cobra.Command {
 	watching := &cobra.Command{
 		Use: "watch JID", Short: "Show what goes on in a session, or in those of an account",
 		Long: `Show what goes on in a session, or in those of an account: the sorts of stanzas
-and who they are from and for. What a client proves its password by is never shown.`,
+and who they are from and for. What a client proves its password by is never
+shown.`,
 		Args: cobra.ExactArgs(1), ValidArgsFunction: p.completeSessions, Example: "xmppd session watch juliet@capulet.example",
 		RunE: p.run(func(ctx context.Context, args []string) error { return p.watch(ctx, asJSON, content, args[0]) }),
 	}
@@ -144,9 +145,10 @@ func (p *program) status() *cobra.Command {
 
 func (p *program) reload() *cobra.Command {
 	return &cobra.Command{
-		Use: "reload", Short: "Have the server that runs read its file again, and say what is wrong with it",
-		Long: `Have the server that runs read its file and certificates again, as SIGHUP does, and
-return when they are in force. If the file makes no sense, all stays as it is.`,
+		Use: "reload", Short: "Have the server that runs read its file again",
+		Long: `Have the server that runs read its file and certificates again, as SIGHUP does,
+and return when they are in force. If the file makes no sense, all stays as it
+is, and what is wrong with it is said.`,
 		Args: cobra.NoArgs,
 		RunE: p.run(func(ctx context.Context, _ []string) error {
 			return p.live(ctx, func(l control.Live) error {
@@ -162,7 +164,11 @@ return when they are in force. If the file makes no sense, all stays as it is.`,
 
 func (p *program) describe(s control.Status) error {
 	w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(w, "version\t%s, process %d since %s\n", s.Version, s.PID, s.Started.Local().Format(time.DateTime))
+	stopping := ""
+	if s.Stopping {
+		stopping = "; it is stopping"
+	}
+	fmt.Fprintf(w, "version\t%s, process %d since %s%s\n", s.Version, s.PID, s.Started.Local().Format(time.DateTime), stopping)
 	fmt.Fprintf(w, "listens on\t%v, with TLS from the first byte on %v, for monitoring on %v\n", s.Listening.C2S, s.Listening.C2STLS, s.Listening.Metrics)
 	fmt.Fprintf(w, "storage\t%s\n", s.Storage)
 	fmt.Fprintf(w, "sessions\t%d, of these %d cut off for a while\n", s.Stats.Sessions, s.Stats.Suspended)

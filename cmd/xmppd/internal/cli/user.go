@@ -115,7 +115,7 @@ func state(u control.User) string {
 func (p *program) invite() *cobra.Command {
 	var r control.InviteRequest
 	c := &cobra.Command{
-		Use: "new [DOMAIN | JID]", Short: "Make a link by which somebody makes an account, of any name or of that one",
+		Use: "new [DOMAIN | JID]", Short: "Make a link to make an account by, of that name or of any",
 		Args: cobra.MaximumNArgs(1), Example: "xmppd invite new capulet.example",
 		RunE: p.run(func(ctx context.Context, args []string) error {
 			if len(args) == 1 {
