@@ -33,9 +33,9 @@ func Dial(ctx context.Context, c *config.Config) (*Client, error) {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
 		return nil, ErrNotRunning
 	case errors.Is(err, fs.ErrPermission):
-		return nil, fmt.Errorf("the server runs, but as somebody else: run the command as its user (%w)", err)
+		return nil, fmt.Errorf("the folder %s is somebody else's: run the command as the user of the server (%w)", c.Data, err)
 	case err != nil:
-		return nil, err
+		return nil, named(path, err)
 	}
 	nc.Close()
 	return &Client{&http.Client{Transport: &http.Transport{
@@ -58,6 +58,9 @@ func (c *Client) post(ctx context.Context, name string, in any) (*http.Response,
 	}
 	req.Header.Set("Content-Type", "application/json")
 	resp, err := c.http.Do(req)
+	if errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) {
+		return nil, fmt.Errorf("the server stopped before it has answered; see whether it is done, or try again (%w)", err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("the server does not answer: %w", err)
 	}

@@ -1,6 +1,7 @@
 package control_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"io"
@@ -193,7 +194,44 @@ func TestLongName(t *testing.T) {
 	require.NoError(t, os.MkdirAll(c.Data, 0o700))
 	_, err := control.Listen(c, nil, quiet)
 	require.ErrorContains(t, err, "choose a shorter folder for data")
+	_, err = control.Dial(t.Context(), c)
+	require.ErrorContains(t, err, "choose a shorter folder for data")
 	left, err := os.ReadDir(c.Data)
 	require.NoError(t, err)
 	require.Empty(t, left)
+}
+
+// A server that goes in the middle of a command says nothing; who asked is told what that means.
+func TestGoneBeforeTheAnswer(t *testing.T) {
+	c := config.Default()
+	c.Data = t.TempDir()
+	ln, err := net.Listen("unix", control.Socket(c))
+	require.NoError(t, err)
+	gone := make(chan struct{})
+	go func() {
+		defer close(gone)
+		for range 2 { // one to see whether somebody is there
+			nc, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = http.ReadRequest(bufio.NewReader(nc))
+			nc.Close()
+		}
+	}()
+	err = dial(t, c).AddUser(t.Context(), juliet, "s3cret")
+	require.ErrorContains(t, err, "the server stopped before it has answered; see whether it is done, or try again")
+	require.NoError(t, ln.Close())
+	<-gone
+}
+
+// Who removes the folder of a server that runs does not keep it from stopping.
+func TestFolderGone(t *testing.T) {
+	c := config.Default()
+	c.Data = filepath.Join(t.TempDir(), "data")
+	require.NoError(t, os.Mkdir(c.Data, 0o700))
+	door, err := control.Listen(c, new(control.Local), quiet)
+	require.NoError(t, err)
+	require.NoError(t, os.RemoveAll(c.Data))
+	require.NoError(t, door.Close())
 }

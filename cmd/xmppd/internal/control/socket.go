@@ -6,12 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"iter"
 	"log/slog"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/parlance-xmpp/xmpp/cmd/xmppd/internal/config"
@@ -62,10 +64,7 @@ func private(path string) (net.Listener, error) {
 	hidden := filepath.Join(dir, "s")
 	ln, err := net.ListenUnix("unix", &net.UnixAddr{Name: hidden, Net: "unix"})
 	if err != nil {
-		if len(hidden) > 100 {
-			err = fmt.Errorf("%w: the name is too long for a socket; choose a shorter folder for data", err)
-		}
-		return nil, err
+		return nil, named(hidden, err)
 	}
 	ln.SetUnlinkOnClose(false)
 	if err = os.Chmod(hidden, 0o600); err == nil {
@@ -78,6 +77,14 @@ func private(path string) (net.Listener, error) {
 	return ln, nil
 }
 
+// named is the error of who wants to use a socket of that name.
+func named(path string, err error) error {
+	if len(path) > 100 && errors.Is(err, syscall.EINVAL) { // there is room for about 107 bytes
+		return fmt.Errorf("%w: the name is too long for a socket; choose a shorter folder for data", err)
+	}
+	return err
+}
+
 // Close closes the socket and waits until nobody is served any more.
 func (d *Door) Close() error {
 	d.leave()
@@ -85,7 +92,10 @@ func (d *Door) Close() error {
 	if served := <-d.served; !errors.Is(served, http.ErrServerClosed) {
 		err = errors.Join(err, served)
 	}
-	return errors.Join(err, os.Remove(d.path))
+	if failure := os.Remove(d.path); !errors.Is(failure, fs.ErrNotExist) { // maybe the folder was removed
+		err = errors.Join(err, failure)
+	}
+	return err
 }
 
 // The arguments of commands.
