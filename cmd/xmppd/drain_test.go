@@ -162,3 +162,29 @@ func TestShutdownByAdmin(t *testing.T) {
 	<-juliet.Done()
 	require.ErrorIs(t, juliet.Err(), stream.SystemShutdown)
 }
+
+// Who cannot wait says it twice: the second signal ends the server at once, and the next one starts over what was left.
+func TestStopAtOnce(t *testing.T) {
+	h := newHome(t, "drain = '1h'\n"+hosts("localhost"))
+	h.people("localhost", 1)
+	s := h.serve()
+	opts := *h.options("s3cret")
+	opts.Policy = cheap
+	stuck := &stall{}
+	opts.Dialer = stuck
+	c, err := client.Dial(t.Context(), jid.MustParse("user0@localhost"), &opts)
+	require.NoError(t, err)
+	defer (&friend{Client: c}).leave()
+	require.NoError(t, ping.Send(t.Context(), c, jid.JID{}))
+	stuck.stop.Store(true)
+	defer stuck.stop.Store(false)
+	s.signal(syscall.SIGTERM)
+	s.says("msg=stopping", 1)
+	require.Contains(t, h.must("", "status"), "it is stopping")
+	r := h.run("", "reload")
+	require.Equal(t, 1, r.code)
+	require.Contains(t, r.err, "the server is stopping; the next one reads the file")
+	s.signal(syscall.SIGTERM)
+	require.Equal(t, -1, s.ends(), "by the signal")
+	h.serve().stop()
+}

@@ -85,6 +85,7 @@ func Run(ctx context.Context, c *config.Config, o Options) (err error) {
 		o.Started(c, d.listening)
 	}
 	o.Log.Info("serving", "version", o.Version, "c2s", d.listening.C2S, "c2s_tls", d.listening.C2STLS, "metrics", d.listening.Metrics)
+	d.doubts()
 	o.Notify("READY=1")
 	d.wait(ctx)
 	return errors.Join(d.stop(web, socket), d.failures)
@@ -101,7 +102,7 @@ func (d *daemon) wait(ctx context.Context) {
 		case <-d.Reload:
 			_, _ = d.reload(ctx) // the log has it
 		case <-ticker.C:
-			if err := d.house.Renew(); err != nil {
+			if err := d.renew(); err != nil {
 				d.Log.Error("the certificates could not be read again; those from before are shown", "err", err)
 			}
 		}
@@ -194,14 +195,14 @@ func (d *daemon) stop(web *http.Server, socket *control.Door) error {
 	d.mu.Unlock()
 	d.Notify("STOPPING=1")
 	stats := d.house.Server.Stats()
-	d.Log.Info("stopping", "drain", drain, "sessions", stats.Sessions)
+	d.Log.Info("stopping", "drain", drain.String(), "sessions", stats.Sessions)
 	close(d.stopping) // whoever watches leaves, and /readyz says so
 	slow := errors.New("some clients did not leave in time")
 	ctx, cancel := context.WithTimeoutCause(context.Background(), drain, slow)
 	defer cancel()
 	err := d.house.Server.Shutdown(ctx)
 	if errors.Is(err, slow) {
-		d.Log.Warn("the connections of clients were cut that did not leave in time", "drain", drain)
+		d.Log.Warn("the connections of clients were cut that did not leave in time", "drain", drain.String())
 		err = nil
 	}
 	_ = web.Close()
@@ -227,16 +228,6 @@ func (d *daemon) ready(ctx context.Context) error {
 
 // probe is an account that there is not: what matters is that the store answers.
 var probe = jid.MustParse("readyz@invalid")
-
-func (d *daemon) certificates() map[string]time.Time {
-	ends := map[string]time.Time{}
-	for _, h := range d.house.Config().Hosts {
-		if cert := d.house.Certificates().Of(h.Domain); cert != nil {
-			ends[h.Domain.String()] = cert.NotAfter
-		}
-	}
-	return ends
-}
 
 // process is what the process adds to a status.
 func (d *daemon) process() control.Status {

@@ -12,6 +12,11 @@ import (
 func (d *daemon) reload(ctx context.Context) (notes []string, err error) {
 	d.reloading.Lock()
 	defer d.reloading.Unlock()
+	select {
+	case <-d.stopping:
+		return nil, errors.New("the server is stopping; the next one reads the file")
+	default:
+	}
 	d.Notify("RELOADING=1", monotonic())
 	defer d.Notify("READY=1")
 	if notes, err = d.again(ctx); err != nil {
@@ -27,7 +32,7 @@ func (d *daemon) reload(ctx context.Context) (notes []string, err error) {
 func (d *daemon) again(ctx context.Context) (notes []string, err error) {
 	now := d.house.Config()
 	if now.File == "" {
-		return []string{"there is no file to read again; the certificates were"}, d.house.Renew()
+		return []string{"there is no file to read again; the certificates were"}, d.renew()
 	}
 	next, err := config.Load(now.File)
 	if err != nil {
@@ -44,6 +49,7 @@ func (d *daemon) again(ctx context.Context) (notes []string, err error) {
 	d.drain = next.Drain
 	d.mu.Unlock()
 	next.Level(d.Level)
+	d.doubts()
 	d.Log.Info("the file is in force", "file", next.File, "hosts", len(next.Hosts))
 	return notes, nil
 }

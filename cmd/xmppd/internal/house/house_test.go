@@ -20,6 +20,7 @@ import (
 	"github.com/parlance-xmpp/xmpp/cmd/xmppd/internal/config"
 	"github.com/parlance-xmpp/xmpp/cmd/xmppd/internal/house"
 	"github.com/parlance-xmpp/xmpp/internal/leaktest"
+	"github.com/parlance-xmpp/xmpp/jid"
 )
 
 func TestMain(m *testing.M) { leaktest.Main(m) }
@@ -39,6 +40,43 @@ func TestSec_UserEnumerationAcrossARestart(t *testing.T) {
 	}
 	require.NotEmpty(t, salts[0])
 	require.Equal(t, salts[0], salts[1])
+}
+
+// A change that fails half way leaves everything as it was: hosts, certificates, limits and who administers.
+func TestChangeThatFails(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "xmppd.toml")
+	load := func(text string) *config.Config {
+		require.NoError(t, os.WriteFile(file, []byte("storage = 'memory'\n"+text), 0o600))
+		c, err := config.Load(file)
+		require.NoError(t, err)
+		return c
+	}
+	const localhost = "[[host]]\ndomain = 'localhost'\n"
+	before := load("limits.stanza_bytes = 20000\n" + localhost + "admins = ['juliet@localhost']\n")
+	h, err := house.Open(t.Context(), before, house.Options{Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Serving: true})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, h.Close(context.Background())) }()
+	limits, domains, shown := h.Server.Limits(), h.Server.Domains(), h.Certificates()
+	for name, tt := range map[string]struct {
+		spoil func(*config.Config)
+		want  string
+	}{
+		"a certificate that is not there": {func(c *config.Config) { c.Hosts[2].Cert, c.Hosts[2].Key = "none", "none" }, file + ":7: host[2].cert: open none"},
+		"limits that make no sense":       {func(c *config.Config) { c.Limits.SessionsPerAccount = -1 }, "limits: "},
+		"a host that is none":             {func(c *config.Config) { c.Hosts[2].Domain = jid.MustParse("romeo@montague.example") }, file + ":8: host[2].domain: "},
+	} {
+		next := load("limits.stanza_bytes = 30000\n[[host]]\ndomain = 'capulet.example'\n" + localhost + "[[host]]\ndomain = 'montague.example'\n")
+		tt.spoil(next)
+		require.ErrorContains(t, h.Change(t.Context(), next), tt.want, name)
+		require.Equal(t, limits, h.Server.Limits(), name)
+		require.Equal(t, domains, h.Server.Domains(), name)
+		require.Same(t, shown, h.Certificates(), name)
+		require.Same(t, before, h.Config(), name)
+		require.Equal(t, []jid.JID{jid.MustParse("juliet@localhost")}, h.Admins(domains[0]), name)
+	}
+	next := load(localhost + "[[host]]\ndomain = 'montague.example'\n")
+	require.NoError(t, h.Change(t.Context(), next), "nothing is left of those that failed")
+	require.Len(t, h.Server.Domains(), 2)
 }
 
 // salt is what somebody is told who begins to log in.
