@@ -21,6 +21,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/parlance-xmpp/xmpp/client"
+	"github.com/parlance-xmpp/xmpp/cmd/xmppd/internal/config"
 	"github.com/parlance-xmpp/xmpp/cmd/xmppd/internal/control"
 	"github.com/parlance-xmpp/xmpp/internal/pgtest"
 	"github.com/parlance-xmpp/xmpp/jid"
@@ -255,11 +256,14 @@ func TestSec_Socket(t *testing.T) {
 		runtime.LockOSThread()
 		_, err = unix.SetfsuidRetUid(65534)
 		require.NoError(t, err)
-		_, err = net.Dial("unix", socket)
+		c := config.Default()
+		c.Data = filepath.Dir(socket)
+		_, err = control.Dial(t.Context(), c)
 		_, back := unix.SetfsuidRetUid(0)
 		runtime.UnlockOSThread()
 		require.NoError(t, back)
 		require.ErrorIs(t, err, os.ErrPermission)
+		require.ErrorContains(t, err, "is somebody else's: run the command as the user of the server")
 	}
 	s.stop()
 	require.NoFileExists(t, socket)

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -234,4 +235,87 @@ func TestFolderGone(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, os.RemoveAll(c.Data))
 	require.NoError(t, door.Close())
+}
+
+// A deed is a server that does something when an account is added.
+type deed struct {
+	*control.Local
+	do func(context.Context) error
+}
+
+func (d deed) AddUser(ctx context.Context, _ jid.JID, _ string) error { return d.do(ctx) }
+
+// What is being done when the server stops is finished; what takes too long is broken off, and whoever asked for it is told why.
+func TestStopInTheMiddle(t *testing.T) {
+	c := config.Default()
+	c.Data = t.TempDir()
+	closed := func() bool {
+		client, err := control.Dial(context.Background(), c)
+		if err == nil {
+			client.Close()
+		}
+		return errors.Is(err, control.ErrNotRunning)
+	}
+	for want, do := range map[string]func(context.Context) error{
+		"": func(ctx context.Context) error {
+			for !closed() && ctx.Err() == nil { // the socket is closed before the command is done
+			}
+			return ctx.Err()
+		},
+		"the server has stopped in the middle of it": func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() },
+	} {
+		began, answer := make(chan struct{}), make(chan error, 1)
+		door, err := control.Listen(c, deed{do: func(ctx context.Context) error { close(began); return do(ctx) }}, quiet)
+		require.NoError(t, err)
+		client := dial(t, c)
+		go func() { answer <- client.AddUser(context.Background(), juliet, "s3cret") }()
+		<-began
+		require.NoError(t, door.Close())
+		if err := <-answer; want == "" {
+			require.NoError(t, err)
+		} else {
+			require.EqualError(t, err, want)
+		}
+	}
+}
+
+// A flood is a server where more goes on than anybody can read.
+type flood struct{ *control.Local }
+
+func (flood) Watch(_ context.Context, _ jid.JID, _ bool, show func(watch.Line) error) error {
+	for {
+		if err := show(watch.Line{Text: strings.Repeat("x", 10_000)}); err != nil {
+			return err
+		}
+	}
+}
+
+// Somebody who watches and does not read, as behind a pager, does not keep a server from stopping; nor does a command that never gets to its end.
+func TestStopWithoutReaders(t *testing.T) {
+	c := config.Default()
+	c.Data = t.TempDir()
+	door, err := control.Listen(c, flood{}, quiet)
+	require.NoError(t, err)
+	for _, request := range []string{
+		"POST /v1/session/watch HTTP/1.1\r\nHost: xmppd\r\nContent-Length: 26\r\n\r\n{\"jid\":\"juliet@localhost\"}",
+		"POST /v1/import HTTP/1.1\r\nHost: xmppd\r\nContent-Length: 1000\r\n\r\n{",
+	} {
+		nc, err := net.Dial("unix", control.Socket(c))
+		require.NoError(t, err)
+		defer nc.Close()
+		_, err = io.WriteString(nc, request)
+		require.NoError(t, err)
+		if strings.Contains(request, "watch") {
+			_, err = io.ReadFull(nc, make([]byte, 10_000)) // it has begun
+			require.NoError(t, err)
+		}
+	}
+	done := make(chan error, 1)
+	go func() { done <- door.Close() }()
+	select {
+	case err := <-done:
+		require.NoError(t, err)
+	case <-time.After(time.Minute):
+		t.Fatal("it does not stop")
+	}
 }

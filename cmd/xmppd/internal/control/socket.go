@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"time"
 
@@ -32,8 +33,10 @@ const maxRequest = 64 << 20
 type Door struct {
 	path   string
 	srv    *http.Server
-	leave  context.CancelFunc // ends what does not end by itself
+	leave  context.CancelCauseFunc // ends what does not end by itself
 	served chan error
+
+	working sync.WaitGroup // on commands
 }
 
 // Listen opens the socket, which only the owner of the process can use. Whoever does so holds the folder's lock, so that what is there is
@@ -44,10 +47,10 @@ func Listen(c *config.Config, live Live, log *slog.Logger) (*Door, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the socket for commands: %w", err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancelCause(context.Background())
 	d := &Door{path: path, leave: cancel, served: make(chan error, 1)}
 	d.srv = &http.Server{
-		Handler: handler(live, log), BaseContext: func(net.Listener) context.Context { return ctx },
+		Handler: d.counted(handler(live, log)), BaseContext: func(net.Listener) context.Context { return ctx },
 		ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 	go func() { d.served <- d.srv.Serve(ln) }()
@@ -85,10 +88,36 @@ func named(path string, err error) error {
 	return err
 }
 
-// Close closes the socket and waits until nobody is served any more.
+// counted notes who is at work.
+func (d *Door) counted(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		d.working.Add(1)
+		defer d.working.Done()
+		h.ServeHTTP(w, r)
+	})
+}
+
+// errStopped is the error of a command that the server did not wait for.
+var errStopped = errors.New("the server has stopped in the middle of it")
+
+// How long commands have that were given before the socket is closed, and who gave them to take the answer.
+const (
+	finish = 2 * time.Second
+	take   = time.Second
+)
+
+// Close closes the socket and waits until nobody is served any more. What takes long is broken off, and who does not read is left.
 func (d *Door) Close() error {
-	d.leave()
-	err := d.srv.Shutdown(context.Background())
+	late := time.AfterFunc(finish, func() { d.leave(errStopped) })
+	defer late.Stop()
+	ctx, cancel := context.WithTimeout(context.Background(), finish+take)
+	defer cancel()
+	err := d.srv.Shutdown(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = d.srv.Close()
+	}
+	d.leave(errStopped)
+	d.working.Wait()
 	if served := <-d.served; !errors.Is(served, http.ErrServerClosed) {
 		err = errors.Join(err, served)
 	}
@@ -202,7 +231,7 @@ func one[In, Out any](mux *http.ServeMux, name string, do func(context.Context, 
 		}
 		out, err := do(r.Context(), in)
 		if err != nil {
-			refuse(w, err)
+			refuse(w, because(r.Context(), err))
 			return
 		}
 		w.Header().Set("Content-Type", "application/json")
@@ -229,7 +258,7 @@ func many[In, Out any](mux *http.ServeMux, name string, do func(context.Context,
 		for v, err := range do(r.Context(), in) {
 			l := line[Out]{Value: &v}
 			if err != nil {
-				l = line[Out]{Error: errorOf(err)}
+				l = line[Out]{Error: errorOf(because(r.Context(), err))}
 			}
 			if e.Encode(l) != nil || flusher.Flush() != nil || err != nil {
 				return
@@ -248,6 +277,14 @@ func arguments[In any](w http.ResponseWriter, r *http.Request) (in In, ok bool) 
 		return in, false
 	}
 	return in, true
+}
+
+// because is the error of a command with the reason, if it was broken off.
+func because(ctx context.Context, err error) error {
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
 }
 
 // refuse answers with an error.
@@ -271,7 +308,7 @@ func export(live Live, log *slog.Logger, w http.ResponseWriter, r *http.Request)
 		return
 	}
 	out := &begun{ResponseWriter: w}
-	err := live.Export(r.Context(), out, in.Domain)
+	err := because(r.Context(), live.Export(r.Context(), out, in.Domain))
 	switch {
 	case err == nil:
 	case !out.something:
