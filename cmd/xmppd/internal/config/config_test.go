@@ -124,6 +124,8 @@ func TestErrors(t *testing.T) {
 		{"no URI", "[contact]\nabuse = ['mailto:a@b.example',\n 'a@b.example']\n" + host, `f:2: contact.abuse[1]: "a@b.example" is no URI; write one such as "mailto:abuse@capulet.example"`},
 		{"nothing behind the scheme", "[contact]\nstatus = ['mailto:']\n" + host, `f:2: contact.status[0]: "mailto:" is no URI`},
 		{"no list of URIs", "[contact]\nsupport = 'mailto:a@b.example'\n" + host, "f:2: contact.support: it is of the wrong type: string; write a list of URIs"},
+		{"for two things", "[listen]\nc2s = [':5222', ':0']\nc2s_tls = [':0', ':5222']\n" + host, "f:3: listen.c2s_tls[1]: :5222 is in listen.c2s already; write another port for one of them"},
+		{"as one thing is by itself", "[listen]\nmetrics = ['127.0.0.1:5223']\n" + host, "f:2: listen.metrics[0]: 127.0.0.1:5223 is in listen.c2s_tls already"},
 		{"too small", "[limits]\nstanza_bytes = 9999\n" + host, "f:2: limits.stanza_bytes: 9999 is out of bounds; write a number from 10000 to 268435456, or 0 for the default"},
 		{"negative", "[limits]\n\nsessions_per_account = -1\n" + host, "f:3: limits.sessions_per_account: -1 is out of bounds"},
 		{"a rate that serves nobody", "[limits]\nrate_bytes_per_second = 10\n" + host, "f:2: limits.rate_bytes_per_second: 10 is out of bounds"},

@@ -16,11 +16,12 @@ import (
 type taker struct {
 	*Config
 	errs Errors
+	seen map[string]string // addresses to listen on, and the key of each
 }
 
 // take takes over what is in a file.
 func (c *Config) take(f *file) Errors {
-	t := &taker{Config: c}
+	t := &taker{Config: c, seen: map[string]string{}}
 	c.Data = c.in(defaultData)
 	if f.Data != nil {
 		if c.Data = c.in(*f.Data); *f.Data == "" {
@@ -121,11 +122,10 @@ func (t *taker) mechanisms(list *[]string) {
 }
 
 func (t *taker) addresses(key string, list, to *[]string) {
-	if list == nil {
-		return
+	if list == nil { // the default counts as well
+		list = to
 	}
 	*to = *list
-	seen := map[string]bool{}
 	for i, a := range *list {
 		at := fmt.Sprintf("%s[%d]", key, i)
 		_, port, err := net.SplitHostPort(a)
@@ -133,10 +133,12 @@ func (t *taker) addresses(key string, list, to *[]string) {
 		switch {
 		case err != nil || bad != nil || n < 0 || n > 65535:
 			t.wrong(at, fmt.Sprintf("%q is no address", a), `write an IP address and a port, such as "127.0.0.1:5222"; ":5222" is every address of the machine`)
-		case seen[a] && n != 0:
+		case t.seen[a] == key && n != 0:
 			t.wrong(at, fmt.Sprintf("%s is there twice", a), "leave one of them out")
+		case t.seen[a] != "" && n != 0:
+			t.wrong(at, fmt.Sprintf("%s is in %s already", a, t.seen[a]), "write another port for one of them")
 		}
-		seen[a] = true
+		t.seen[a] = key
 	}
 }
 
