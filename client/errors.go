@@ -21,7 +21,8 @@ import (
 var (
 	// ErrCredentials: the server does not accept the password, token or
 	// certificate for the account, or has disabled the account. Trying again
-	// with the same will not help. The reason is a [sasl.Condition].
+	// with the same will not help. The reason is a [sasl.Condition], or
+	// [stream.InvalidFrom] when they are those of another account.
 	ErrCredentials = errors.New("client: the credentials were not accepted")
 	// ErrMechanism: the server offers no way to log in that the options allow.
 	ErrMechanism = errors.New("client: no way to log in that both sides allow")
@@ -119,7 +120,8 @@ func kindOf(ctx context.Context, err error) error {
 	case errors.Is(err, stream.ErrNoTLS), errors.Is(err, stream.ErrTLSRefused):
 		return ErrNoTLS
 	case errors.Is(err, sasl.ErrNotAuthorized), errors.Is(err, sasl.ErrInvalidAuthzid),
-		errors.Is(err, sasl.ErrAccountDisabled), errors.Is(err, sasl.ErrCredentialsExpired):
+		errors.Is(err, sasl.ErrAccountDisabled), errors.Is(err, sasl.ErrCredentialsExpired),
+		errors.Is(err, stream.InvalidFrom): // they are of another account (RFC 6120 §4.9.3.9), such as a token
 		return ErrCredentials
 	case errors.Is(err, sasl.ErrNoMechanism), errors.Is(err, sasl.ErrInvalidMechanism),
 		errors.Is(err, sasl.ErrMechanismTooWeak), errors.Is(err, sasl.ErrEncryptionRequired):

@@ -25,7 +25,8 @@ type Session interface {
 	Suspended() bool
 	// LastActive is when something came from its client, or a moment before. Where servers act as one, of a session of another node it is Since.
 	LastActive() time.Time
-	// Close ends the session: its client is told policy-violation, with a text for people, and does not come back by itself. It does not wait.
+	// Close ends the session: its client is told policy-violation, with a text for people. It cannot resume the session, but log in again, which many
+	// clients do by themselves: who is to stay out has to be disabled first. It does not wait.
 	// A session of another node it leaves alone.
 	Close(text string)
 	// Presence is what the session has broadcast last, nil while it is not available.

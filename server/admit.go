@@ -18,7 +18,11 @@ func (s *Server) admit(c *connection) bool {
 	}
 	s.conns[c] = struct{}{}
 	s.running++
-	s.unbound++
+	if c.known != nil {
+		c.counted = true // who needs no proof is none of those that could keep others out
+	} else {
+		s.unbound++
+	}
 	if c.address != nil {
 		c.address.conns++
 		c.address.unbound++
@@ -34,7 +38,7 @@ func (s *Server) tooMany(c *connection, now time.Time) string {
 	switch {
 	case len(s.conns) >= limits.Connections:
 		return "connections"
-	case s.unbound >= limits.Unauthenticated:
+	case c.known == nil && s.unbound >= limits.Unauthenticated:
 		return "unauthenticated connections"
 	case a == nil:
 		return ""

@@ -67,12 +67,12 @@ func (c userCredentials) VerifyPassword(ctx context.Context, username, password 
 	}
 	ok, checkErr := c.users.verify(ctx, user, password)
 	switch {
+	case ctx.Err() != nil: // whether there is such a user or not
+		return fmt.Errorf("%w: %w", sasl.ErrTemporary, context.Cause(ctx))
 	case err != nil: // there is no such user
 		return err
 	case checkErr != nil:
-		if ctx.Err() == nil {
-			c.users.log.Error("a password could not be checked", "peer", addr, "err", checkErr)
-		}
+		c.complain(ctx, "a password could not be checked", addr, checkErr)
 		return checkErr
 	case !ok:
 		return sasl.ErrNotAuthorized
@@ -80,6 +80,9 @@ func (c userCredentials) VerifyPassword(ctx context.Context, username, password 
 		return sasl.ErrAccountDisabled
 	}
 	c.claim(ctx, addr, user)
+	if noted := claimsOf(ctx); noted != nil && user.timeless() {
+		noted.stamp = "" // no token to come back with, as nothing would end it
+	}
 	if err := c.users.learn(ctx, user, password); err != nil {
 		c.users.log.Warn("a password could not be prepared for stronger mechanisms", "peer", addr, "err", err)
 	}
@@ -89,17 +92,20 @@ func (c userCredentials) VerifyPassword(ctx context.Context, username, password 
 // VerifyToken implements [sasl.TokenVerifier]. The token names a user, and the table has the last word on whether
 // there still is that one.
 func (c userCredentials) VerifyToken(ctx context.Context, token string) (username string, err error) {
-	named, err := c.users.tokens.VerifyToken(ctx, token)
+	named, err := asking(func() (User, error) { return c.users.tokens.VerifyToken(ctx, token) })
 	switch {
 	case errors.Is(err, storage.ErrNotFound):
 		return "", sasl.ErrNotAuthorized
 	case err != nil:
+		c.complain(ctx, "a token could not be checked", c.domain, err)
 		return "", err
-	case named.ID == "" || named.Name == "":
-		c.users.log.Error("VerifyToken has returned a user without an ID or a name", "user", named)
-		return "", sasl.ErrNotAuthorized
 	}
-	addr, user, err := c.find(ctx, named.Name)
+	addr, err := c.domain.WithLocal(named.Name)
+	if err != nil || named.ID == "" || named.Name == "" {
+		c.users.log.Error("VerifyToken has returned a user without an ID, or with a Name that is no localpart: see jid.EscapeLocalpart", "user", named, "err", err)
+		return "", sasl.ErrTemporary
+	}
+	addr, user, err := c.find(ctx, addr.Localpart())
 	switch {
 	case err != nil:
 		return "", err
@@ -110,6 +116,13 @@ func (c userCredentials) VerifyToken(ctx context.Context, token string) (usernam
 	}
 	c.claim(ctx, addr, user)
 	return addr.Localpart(), nil
+}
+
+// complain logs what a method of the program's could not do, unless it was interrupted. A condition is an answer, and not logged.
+func (c userCredentials) complain(ctx context.Context, what string, peer jid.JID, err error) {
+	if _, answered := errors.AsType[sasl.Condition](err); !answered && ctx.Err() == nil {
+		c.users.log.Error(what, "peer", peer, "err", err)
+	}
 }
 
 // CheckPassword checks the password of one of the [Users], as a login by password does, so that a login page and the server agree.

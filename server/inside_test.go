@@ -137,6 +137,28 @@ func TestInside_Shutdown(t *testing.T) {
 	require.ErrorIs(t, err, net.ErrClosed)
 }
 
+// Strangers who do not log in keep each other out, but not the program.
+func TestSec_RoomForTheProgram(t *testing.T) {
+	srv := newInside(t)
+	require.NoError(t, srv.SetLimits(server.Limits{Unauthenticated: 1, Connections: 3}))
+	near, far := bufpipe.New()
+	served := make(chan error, 1)
+	go func() { served <- srv.ServeConn(context.Background(), far) }()
+	s := &script{t: t, nc: near}
+	s.send("<stream:stream to='example.org' version='1.0' xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>")
+	s.until("</stream:features>")
+	_, refused := bufpipe.New()
+	require.ErrorIs(t, srv.ServeConn(t.Context(), refused), server.ErrRefused)
+	enter(t, srv, "juliet@example.org", nil)
+	enter(t, srv, "romeo@example.org", nil)
+	_, err := client.Dial(t.Context(), jid.MustParse("juliet@example.org"), &client.Options{Server: srv})
+	require.ErrorIs(t, err, server.ErrRefused, "that of all connections holds")
+	require.Equal(t, 1, srv.Stats().Unauthenticated)
+	require.NoError(t, near.Close())
+	require.Error(t, <-served)
+	require.Zero(t, srv.Stats().Unauthenticated)
+}
+
 // A connection that the server is given is one from outside, even if it never leaves memory: whoever is there proves who it is.
 func TestSec_NoWayInside(t *testing.T) {
 	srv := newInside(t)

@@ -54,8 +54,11 @@ func (s *Server) removeUser(ctx context.Context, addr jid.JID, id string) error 
 	if err := s.checkAccount(addr); err != nil {
 		return err
 	}
-	if s.users == nil || id == "" {
-		return errors.New("there are no Users, or no id")
+	switch {
+	case s.users == nil:
+		return errors.New("there are no Users: see DeleteAccount")
+	case id == "":
+		return errors.New("what is kept of a user is kept under the id, which is empty")
 	}
 	switch user, err := s.users.find(ctx, addr); {
 	case err == nil && user.ID == id:

@@ -41,7 +41,7 @@ type Options struct {
 	InsecurePlaintext bool
 
 	// Users is the program's own table of users. They are then the accounts of the server, in place of those in
-	// Storage.Accounts, and it is for the program to make and delete them.
+	// Storage.Accounts, which has to be nil, and it is for the program to make and delete them.
 	Users Users
 	// Storage keeps accounts, rosters, offline messages and the tokens of clients. A store that is nil
 	// is one in memory.
@@ -270,7 +270,7 @@ func (o *Options) complete() (Options, []jid.JID, error) {
 	}
 	out.Logger = cmp.Or(out.Logger, slog.Default())
 	if out.Users != nil && out.Storage.Accounts != nil {
-		return Options{}, nil, errors.New("server: options: both Users and Storage.Accounts")
+		return Options{}, nil, errors.New("server: options: both Users and Storage.Accounts: Users are the accounts, so set Storage.Accounts to nil")
 	}
 	out.Storage = orMemory(out.Storage)
 	if out.Users != nil {

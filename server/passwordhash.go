@@ -10,6 +10,8 @@ import (
 
 	"golang.org/x/crypto/argon2"
 	"golang.org/x/crypto/bcrypt"
+
+	"github.com/parlance-xmpp/xmpp/sasl"
 )
 
 // A passwordHash is a hash of a password that others have made, as it is in their table.
@@ -101,5 +103,15 @@ func (h argon2Hash) verify(password string) bool {
 
 func (h argon2Hash) decoy() passwordHash {
 	h.key = bytes.Repeat([]byte{'u'}, len(h.key))
+	return h
+}
+
+// secretsHash is what a table has that keeps SCRAM secrets and nothing else.
+type secretsHash sasl.Secrets
+
+func (h secretsHash) verify(password string) bool { return sasl.Secrets(h).Verify(password) }
+
+func (h secretsHash) decoy() passwordHash {
+	h.StoredKey = bytes.Repeat([]byte{'u'}, len(h.StoredKey))
 	return h
 }

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"runtime"
 	"sync/atomic"
@@ -91,7 +92,7 @@ func (u *userAccounts) find(ctx context.Context, addr jid.JID) (User, error) {
 	if addr.Localpart() == "" {
 		return User{}, ErrNoUser
 	}
-	user, err := u.users.User(ctx, addr)
+	user, err := asking(func() (User, error) { return u.users.User(ctx, addr) })
 	switch {
 	case errors.Is(err, storage.ErrNotFound):
 		return User{}, ErrNoUser
@@ -102,17 +103,30 @@ func (u *userAccounts) find(ctx context.Context, addr jid.JID) (User, error) {
 		if ctx.Err() == nil {
 			u.log.Error("the table of users could not be asked", "peer", addr, "err", err)
 		}
-		return User{}, err
+		return User{}, fmt.Errorf("%w: %w", sasl.ErrTemporary, err) // whatever else it says that it is
 	}
 	user.Name = addr.Localpart()
 	return user, nil
 }
 
-// stamp changes whenever the password does. It shows nothing of the hash.
-func (u User) stamp() string {
-	sum := sha256.Sum256([]byte(u.PasswordHash))
-	return hex.EncodeToString(sum[:16])
+// asking calls a method of the program's. A panic in it ends one login and not the program, as in a handler of net/http.
+func asking[T any](method func() (T, error)) (v T, err error) {
+	defer recovered(&err)
+	return method()
 }
+
+// stamp changes whenever the password does. It shows nothing of the hash, or of the secrets.
+func (u User) stamp() string {
+	digest := sha256.New()
+	io.WriteString(digest, u.PasswordHash)
+	for _, s := range u.Secrets {
+		fmt.Fprintf(digest, "\x00%s\x00%x\x00%d\x00%x", s.Hash, s.Salt, s.Iterations, s.StoredKey)
+	}
+	return hex.EncodeToString(digest.Sum(nil)[:16])
+}
+
+// timeless reports whether a change of the password would go unnoticed.
+func (u User) timeless() bool { return u.PasswordHash == "" && len(u.Secrets) == 0 }
 
 // verify reports whether a password is that of a user, the zero one if nobody has the name: it takes as
 // long. No more are checked at a time than there are processors; the rest wait.
@@ -124,20 +138,31 @@ func (u *userAccounts) verify(ctx context.Context, user User, password string) (
 		return false, context.Cause(ctx)
 	}
 	if u.passwords != nil {
-		ok, err := u.passwords.CheckPassword(ctx, user, password)
+		ok, err := asking(func() (bool, error) { return u.passwords.CheckPassword(ctx, user, password) })
 		return ok && user.ID != "", err
 	}
-	if user.PasswordHash == "" {
+	hash, err := user.hash()
+	switch {
+	case err != nil:
+		return false, err
+	case hash == nil:
 		u.decoy().verify(password)
 		return false, nil
-	}
-	hash, err := parsePasswordHash(user.PasswordHash)
-	if err != nil {
-		return false, err
 	}
 	decoy := hash.decoy()
 	u.last.Store(&decoy)
 	return hash.verify(password), nil
+}
+
+// hash is what a password of the user is checked against, nil if there is nothing.
+func (u User) hash() (passwordHash, error) {
+	switch {
+	case u.PasswordHash != "":
+		return parsePasswordHash(u.PasswordHash)
+	case len(u.Secrets) > 0:
+		return secretsHash(u.Secrets[0]), nil
+	}
+	return nil, nil
 }
 
 // decoy is a hash that costs what others do.

@@ -28,7 +28,11 @@ import (
 //	}
 //
 // A type that is a [TokenVerifier] too lets users log in with the program's own tokens, a [PasswordChecker] with
-// passwords that are kept in another form. Methods may be called from any number of goroutines.
+// passwords that are kept in another form.
+//
+// Methods may be called from any number of goroutines, and have to return when ctx is done. What a client is waiting for is given
+// up then: a login after [Limits].PreAuthTimeout, and a message to somebody who may or may not exist after
+// half a minute. A panic is logged, and fails the login or the stanza that it was about.
 //
 // # Names
 //
@@ -67,10 +71,12 @@ type User struct {
 	// Name is the localpart of the address. Only who returns a user from VerifyToken has to say it.
 	Name string
 	// PasswordHash is of the password: bcrypt ($2a$, $2b$, $2y$), or Argon2 as a PHC string ($argon2id$, $argon2i$). Where the
-	// table is a [PasswordChecker] it is anything that changes with the password. Empty means
-	// that nobody can log in with one.
+	// table is a [PasswordChecker] it is anything that changes with the password, or empty if there is no such thing: then each login
+	// shows the password, as the server would not know when to forget what it has learned. For any other table empty means
+	// that nobody can log in with a password, unless there are Secrets.
 	PasswordHash string
-	// Secrets are of the password as well, for a table that has them already. Nil leaves them to the server.
+	// Secrets are of the password as well, for a table that has them already. Nil leaves them to the server. Clients take the
+	// strongest mechanism that they are offered: where there are no secrets for [sasl.SHA512], list in Options.Mechanisms what there is.
 	Secrets []sasl.Secrets
 	// Disabled users exist, and cannot log in. It is for [Server.LogOut] to end the sessions that they have.
 	Disabled bool

@@ -36,7 +36,7 @@ func TestRFC7628_ProgramsTokens(t *testing.T) {
 	require.NotContains(t, err.Error(), "old-token")
 
 	for name, token := range map[string]string{"romeo": "token-of-juliet", "juliet": "forged"} {
-		require.Error(t, p.login(name, withToken(token)).err, "%s with %s", name, token)
+		require.ErrorIs(t, p.login(name, withToken(token)).err, client.ErrCredentials, "%s with %s", name, token)
 	}
 	p.table.change("juliet", func(u *server.User) { u.Disabled = true })
 	require.ErrorIs(t, p.login("juliet", withToken("token-of-juliet")).err, sasl.ErrAccountDisabled)
