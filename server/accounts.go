@@ -10,6 +10,7 @@ import (
 	"github.com/parlance-xmpp/xmpp/jid"
 	"github.com/parlance-xmpp/xmpp/roster"
 	"github.com/parlance-xmpp/xmpp/server/storage"
+	"github.com/parlance-xmpp/xmpp/stanza"
 	"github.com/parlance-xmpp/xmpp/stream"
 )
 
@@ -192,6 +193,54 @@ func (s *Server) addContact(ctx context.Context, account, contact jid.JID) error
 	}
 	follow(ctx, s.showTo(account, contact), s.showTo(contact, account))
 	return nil
+}
+
+// RemoveContact undoes [Server.AddContact], as if both had removed each other: neither has the other in the roster, nor
+// is told when the other is online. That they were no contacts is no error; the account must exist, else it is [storage.ErrNotFound].
+func (s *Server) RemoveContact(ctx context.Context, account, contact jid.JID) error {
+	if err := s.removeContact(ctx, account, contact); err != nil {
+		return fmt.Errorf("server: make %s no contact of %s: %w", contact, account, err)
+	}
+	return nil
+}
+
+func (s *Server) removeContact(ctx context.Context, account, contact jid.JID) error {
+	if account.Bare() == contact.Bare() || !contact.IsBare() {
+		return errors.New("not another bare JID")
+	}
+	a, err := s.directory.hold(ctx, account)
+	if err != nil {
+		return err
+	}
+	defer s.directory.release(a)
+	tasks, err := s.unfriend(ctx, a, contact)
+	if err != nil {
+		return err
+	}
+	follow(ctx, tasks...) // who is not here, or is not here any more, is told by these
+	if !s.hosts(contact) || contact.Localpart() == "" {
+		return nil
+	}
+	b, err := s.directory.hold(ctx, contact)
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer s.directory.release(b)
+	tasks, err = s.unfriend(ctx, b, account)
+	follow(ctx, tasks...)
+	return err
+}
+
+// unfriend removes a contact of an account, if it is one.
+func (s *Server) unfriend(ctx context.Context, a *account, contact jid.JID) ([]task, error) {
+	tasks, err := s.removeItem(ctx, a, contact)
+	if errors.Is(err, stanza.ItemNotFound) {
+		return nil, nil
+	}
+	return tasks, err
 }
 
 // befriend gives an account a contact with a subscription both ways.

@@ -156,6 +156,40 @@ func TestAddContact(t *testing.T) {
 	juliet.expect(item(juliet, "jid='benvolio@elsewhere.example' subscription='both'"))
 }
 
+// RemoveContact ends it on both sides: who is online sees the other go, and from then on nothing.
+func TestRemoveContact(t *testing.T) {
+	h := newHouse(t, []string{"juliet", "romeo"})
+	h.befriend("juliet", "romeo")
+	juliet, romeo := h.interested("juliet", "balcony"), h.interested("romeo", "orchard")
+	juliet.send("<presence/>")
+	romeo.send("<presence/>")
+	juliet.all()
+	romeo.all()
+	for range 2 { // the second time nothing is left to do
+		require.NoError(t, h.srv.RemoveContact(t.Context(), h.addr("juliet"), h.addr("romeo")))
+	}
+	for c, other := range map[*client]string{juliet: "romeo@capulet.example", romeo: "juliet@capulet.example"} {
+		got := fmt.Sprint(c.all())
+		require.Contains(t, got, "<item jid='"+other+"' subscription='remove'/>")
+		require.Regexp(t, "<presence [^>]*type='unavailable'[^>]*/>", got)
+		require.NotContains(t, got, "type='subscribe'")
+	}
+	juliet.send("<presence><show>away</show></presence>")
+	juliet.all()
+	require.Empty(t, romeo.all())
+	for _, who := range []string{"juliet", "romeo"} {
+		id, err := h.srv.directory.id(t.Context(), h.addr(who))
+		require.NoError(t, err)
+		list, err := h.srv.contacts(t.Context(), id)
+		require.NoError(t, err)
+		require.Empty(t, list, who)
+	}
+
+	require.ErrorIs(t, h.srv.RemoveContact(t.Context(), h.addr("tybalt"), h.addr("romeo")), storage.ErrNotFound)
+	require.NoError(t, h.srv.RemoveContact(t.Context(), h.addr("romeo"), h.addr("tybalt")), "who is gone is nobody's contact")
+	require.Error(t, h.srv.RemoveContact(t.Context(), h.addr("romeo"), h.addr("romeo")))
+}
+
 // A store that fails: the client is told that the server has a problem, and learns
 // nothing else; nothing is acknowledged that is not kept.
 func TestC8_3_3_6_StorageFails(t *testing.T) {

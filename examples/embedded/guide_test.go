@@ -58,5 +58,5 @@ func TestGuide(t *testing.T) {
 		}
 	}
 	require.Equal(t, 2, ran)
-	require.GreaterOrEqual(t, shown, 12)
+	require.Equal(t, 16, shown)
 }

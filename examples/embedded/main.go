@@ -14,7 +14,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -50,7 +49,6 @@ func newProgram() (p *program, err error) {
 		Domains: []string{domain},
 		TLS:     p.certificates.ServerConfig(),
 		Users:   p.users,
-		Logger:  slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		return nil, err

@@ -74,6 +74,9 @@ func TestPages(t *testing.T) {
 	require.NoError(t, p.clients.Close())
 	defer p.chat.Shutdown(t.Context())
 	require.NoError(t, p.users.add("juliet", "secret"))
+	for _, name := range []string{"juliet", "JULIET", "", "friar laurence", "juliet@app.example"} {
+		require.ErrorIs(t, p.users.add(name, "guess"), errTaken, "%q", name)
+	}
 	post := func(page, name, password string) int {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, page, strings.NewReader(url.Values{"name": {name}, "password": {password}}.Encode()))
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")

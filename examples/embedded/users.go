@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"strconv"
 	"sync"
 
@@ -34,18 +35,29 @@ func newUsers() *users {
 	return &users{rows: make(map[string]row), sessions: make(map[string]row)}
 }
 
-// add adds a user. One without a password is for the program itself.
+// errTaken is the error for a name that somebody has, or that is no name for an address.
+var errTaken = errors.New("choose another name")
+
+// add adds a user. One without a password is for the program itself. Names are kept as they are in addresses, so that no two users
+// get the same one.
 func (u *users) add(name, password string) error {
+	addr, err := address(name)
+	if err != nil || addr.Localpart() == "" {
+		return errTaken
+	}
+	name = addr.Localpart()
 	var hash []byte
 	if password != "" {
-		var err error
 		if hash, err = bcrypt.GenerateFromPassword([]byte(password), cost); err != nil {
 			return err
 		}
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.rows[name] = row{id: len(u.rows) + 1, name: name, hash: string(hash)}
+	if _, ok := u.rows[name]; ok {
+		return errTaken
+	}
+	u.rows[name] = row{id: len(u.rows) + 1, name: name, hash: string(hash)} // a table without DELETE: an id never comes back
 	return nil
 }
 

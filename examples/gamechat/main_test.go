@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -31,6 +32,13 @@ tybalt invites mercutio to the square, with swords
 mercutio accepts
 tybalt sees mercutio: a duel on the square, level 9
 tybalt hears mercutio: Tybalt, you rat-catcher, will you walk?
+mercutio loses the connection
+mercutio is back, and hears tybalt: Mercutio, thou consort'st with Romeo.
+the lobby tells tybalt: The square closes at midnight.
+the lobby tells mercutio: The square closes at midnight.
+mercutio is muted, and told so: you may not speak for now
+mercutio is put out, and tybalt sees him go
+mercutio does not get in again
 `
 
 func TestOnce(t *testing.T) {
@@ -42,7 +50,7 @@ func TestOnce(t *testing.T) {
 
 // A scene that goes wrong is an error.
 func TestFails(t *testing.T) {
-	known := &players{ids: map[string]string{"tybalt": "1"}, sessions: make(map[string]string)}
+	known := newPlayers("tybalt")
 	lobby, err := openLobby(t.Context(), known)
 	require.NoError(t, err)
 	require.Error(t, play(t.Context(), known, lobby, io.Discard))
@@ -51,7 +59,7 @@ func TestFails(t *testing.T) {
 
 // Who is not a friend, or does not know how to ask, is not let into a match.
 func TestNotAFriend(t *testing.T) {
-	known := &players{ids: map[string]string{"tybalt": "1", "romeo": "2"}, sessions: make(map[string]string)}
+	known := newPlayers("tybalt", "romeo")
 	lobby, err := openLobby(t.Context(), known)
 	require.NoError(t, err)
 	tybalt, err := lobby.join(t.Context(), "tybalt", known.signIn("tybalt"))
@@ -61,12 +69,24 @@ func TestNotAFriend(t *testing.T) {
 	swords := Invitation{Arena: "the square", Weapon: "swords"}
 	_, err = romeo.invite(t.Context(), tybalt.LocalAddr(), swords)
 	require.ErrorIs(t, err, stanza.ServiceUnavailable, "the lobby does not tell that somebody is there")
-	_, err = tybalt.Send(t.Context(), stanza.Presence{To: romeo.LocalAddr(), Payloads: stanza.Payloads{stanza.Marshal(State{Doing: "strolling"})}})
+	for _, s := range []State{{Doing: "cheating", Level: 100}, {Doing: "", Level: 1}, {Doing: strings.Repeat("x", 101), Level: 1}, {Doing: "strolling", Level: 12}} {
+		_, err = tybalt.Send(t.Context(), stanza.Presence{To: romeo.LocalAddr(), Payloads: stanza.Payloads{stanza.Marshal(s)}})
+		require.NoError(t, err)
+	}
+	s, err := next(t.Context(), romeo.sees)
 	require.NoError(t, err)
-	s, err := romeo.await(t.Context(), "strolling")
-	require.NoError(t, err)
+	require.Equal(t, "strolling", s.Doing, "all before it are no states of the game")
+	require.Equal(t, 12, s.Level)
 	_, err = romeo.invite(t.Context(), s.where, swords)
 	require.ErrorIs(t, err, stanza.NotAllowed)
+	for _, m := range []stanza.Message{{Type: stanza.MessageHeadline, Body: stanza.Plain("The lobby closes.")}, {Type: stanza.MessageChat, Body: stanza.Plain("It was not me.")}} {
+		m.To = tybalt.LocalAddr()
+		_, err = romeo.Send(t.Context(), m)
+		require.NoError(t, err)
+	}
+	heard, err := next(t.Context(), tybalt.hears)
+	require.NoError(t, err)
+	require.Equal(t, "romeo: It was not me.", heard, "players do not speak for the lobby")
 	for _, p := range []*player{tybalt, romeo} {
 		require.NoError(t, p.Close(t.Context()))
 		require.NoError(t, p.Wait(t.Context()))

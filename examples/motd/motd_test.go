@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -87,23 +89,46 @@ type session struct{ xmpp.Session }
 
 func (session) LocalAddr() jid.JID { return jid.MustParse("juliet@example.org/balcony") }
 
-// The guide shows the code that runs here, piece by piece.
+// The guide shows the code that runs here, piece by piece, and names what there is.
 func TestGuide(t *testing.T) {
-	code, err := os.ReadFile("motd.go")
-	require.NoError(t, err)
-	guide, err := os.ReadFile("../../docs/extending.md")
-	require.NoError(t, err)
-	pieces := 0
-	for i, part := range strings.Split(string(guide), "```") {
-		if i%2 == 0 || !strings.HasPrefix(part, "go\n") {
-			continue
-		}
-		piece := strings.TrimPrefix(part, "go\n")
-		if strings.HasPrefix(piece, "srv, err") { // what a program does with it: Example
-			continue
-		}
-		pieces++
-		require.Contains(t, string(code), piece)
+	var code string
+	for _, file := range []string{"motd.go", "motd_test.go"} {
+		b, err := os.ReadFile(file)
+		require.NoError(t, err)
+		code += string(b)
 	}
-	require.GreaterOrEqual(t, pieces, 4)
+	b, err := os.ReadFile("../../docs/extending.md")
+	require.NoError(t, err)
+	guide := string(b)
+	pieces := 0
+	for i, part := range strings.Split(guide, "```") {
+		if i%2 == 0 {
+			continue
+		}
+		kind, piece, _ := strings.Cut(part, "\n")
+		require.Equal(t, "go", kind)
+		require.Contains(t, code, piece)
+		pieces++
+	}
+	require.Equal(t, 5, pieces)
+
+	named := 0
+	for _, m := range regexp.MustCompile("`(Host|Hooks)\\.([A-Za-z`, ]+)`").FindAllStringSubmatch(guide, -1) {
+		for _, name := range strings.FieldsFunc(m[2], func(r rune) bool { return strings.ContainsRune("`, ", r) }) {
+			name = name[strings.LastIndex(name, ".")+1:]
+			ok := false
+			if m[1] == "Host" {
+				_, ok = reflect.TypeFor[module.Host]().MethodByName(name)
+			} else {
+				_, ok = reflect.TypeFor[module.Hooks]().FieldByName(name)
+			}
+			require.True(t, ok, "there is no %s.%s", m[1], name)
+			named++
+		}
+	}
+	require.Greater(t, named, 12)
+	for _, m := range regexp.MustCompile(`\]\(([^)]*)\)`).FindAllStringSubmatch(guide, -1) {
+		_, err := os.Stat("../../docs/" + m[1])
+		require.NoError(t, err)
+	}
 }
