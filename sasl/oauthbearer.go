@@ -36,7 +36,7 @@ func (*oauthClient) name() string { return OAuthBearer }
 
 func (c *oauthClient) start() ([]byte, error) {
 	if !isToken(c.creds.Token) {
-		return nil, errors.New("sasl: OAUTHBEARER: token holds characters that no token has")
+		return nil, errors.New("sasl: OAUTHBEARER: not a token: those are letters, digits and -._~+/, with = at the end (RFC 6750 §2.1)")
 	}
 	header, err := gs2Header("n", c.creds.Authzid)
 	if err != nil {

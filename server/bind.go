@@ -19,6 +19,9 @@ import (
 // try again.
 func (s *Server) bind(ctx context.Context, c *claims, addr jid.JID, wanted, agent string) (*session, error) {
 	a, err := s.directory.hold(ctx, addr.Bare())
+	if err == nil && a.id != c.id {
+		a, err = s.succeed(ctx, a)
+	}
 	if errors.Is(err, storage.ErrNotFound) {
 		return nil, stanza.NotAllowed // deleted since the proof
 	}
@@ -38,6 +41,29 @@ func (s *Server) bind(ctx context.Context, c *claims, addr jid.JID, wanted, agen
 		return nil, err
 	}
 	return t, nil
+}
+
+// succeed returns, held, who has the address of an account now. Where a name has changed hands in the table of the program, which need
+// not have told, the sessions of who had it end; the account is released.
+func (s *Server) succeed(ctx context.Context, a *account) (*account, error) {
+	if s.users == nil {
+		return a, nil
+	}
+	now, err := s.opts.Storage.Accounts.Get(ctx, a.addr)
+	if err == nil && now.ID == a.id { // it is who wants to bind that is late
+		return a, nil
+	}
+	defer s.directory.release(a)
+	if err != nil {
+		return nil, err
+	}
+	s.directory.remove(a)
+	s.expelElsewhere(ctx, a)
+	a.close(loggedOut())
+	if err := a.left(ctx); err != nil {
+		return nil, err
+	}
+	return s.directory.hold(ctx, a.addr)
 }
 
 // reserve returns a full JID that no session has, the wanted one if possible, and its revision in the directory of

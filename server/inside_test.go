@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"sync"
 	"testing"
@@ -172,6 +173,29 @@ func TestSec_NoWayInside(t *testing.T) {
 	require.Contains(t, s.until("</stream:stream>"), "not-authorized")
 	require.NoError(t, near.Close())
 	require.Error(t, <-served)
+}
+
+// Tests that run in parallel have a server each, and the check for leaks at the end of all tests finds nothing of them.
+func TestInside_InParallel(t *testing.T) {
+	for i := range 100 {
+		t.Run(fmt.Sprint(i), func(t *testing.T) {
+			t.Parallel()
+			srv, err := server.New(&server.Options{Domains: []string{"example.org"}, InsecurePlaintext: true, Users: newest{}, Logger: silent})
+			require.NoError(t, err)
+			t.Cleanup(func() { require.NoError(t, srv.Shutdown(context.Background())) })
+			heard := make(chan string, 1)
+			mux := muxer.New()
+			mux.Message(stanza.MessageChat, func(_ context.Context, m *stanza.Message) error {
+				heard <- m.Body.String()
+				return nil
+			})
+			juliet := enter(t, srv, "juliet@example.org", func(o *client.Options) { o.Handler = mux })
+			romeo := enter(t, srv, "romeo@example.org", nil)
+			_, err = romeo.Send(t.Context(), stanza.Message{To: juliet.LocalAddr(), Type: stanza.MessageChat, Body: stanza.Plain(fmt.Sprint(i))})
+			require.NoError(t, err)
+			require.Equal(t, fmt.Sprint(i), <-heard)
+		})
+	}
 }
 
 // How long a test waits for a server and its first client.

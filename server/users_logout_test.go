@@ -78,3 +78,30 @@ func TestUsers_RemovedLate(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, contacts.Items, 1)
 }
+
+// A name that changes hands in the table does so here at the next login, whether the program has told or not. What is kept of who had it
+// stays under that id.
+func TestUsers_NameChangesHands(t *testing.T) {
+	p := newParty(t)
+	old := p.login("juliet", withPassword("juliet"))
+	require.NoError(t, old.err)
+	romeo := jid.MustParse("romeo@example.org")
+	require.NoError(t, p.AddContact(t.Context(), old.LocalAddr().Bare(), romeo))
+	p.table.change("juliet", func(u *server.User) { u.ID, u.PasswordHash = "9", bcryptOf("new") })
+	require.Error(t, p.login("juliet", withPassword("juliet")).err)
+	require.NoError(t, old.Err())
+	next := p.login("juliet", withPassword("new"))
+	require.NoError(t, next.err)
+	require.ErrorContains(t, old.Wait(t.Context()), "logged out")
+	contacts, err := roster.Get(t.Context(), next)
+	require.NoError(t, err)
+	require.Empty(t, contacts.Items)
+
+	p.table.change("juliet", func(u *server.User) { u.ID, u.PasswordHash = "7", bcryptOf("juliet") }) // and back
+	again := p.login("juliet", withPassword("juliet"))
+	require.NoError(t, again.err)
+	require.ErrorContains(t, next.Wait(t.Context()), "logged out")
+	contacts, err = roster.Get(t.Context(), again)
+	require.NoError(t, err)
+	require.Len(t, contacts.Items, 1)
+}

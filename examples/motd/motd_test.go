@@ -91,11 +91,11 @@ func (session) LocalAddr() jid.JID { return jid.MustParse("juliet@example.org/ba
 
 // The guide shows the code that runs here, piece by piece, and names what there is.
 func TestGuide(t *testing.T) {
-	var code string
+	var code strings.Builder
 	for _, file := range []string{"motd.go", "motd_test.go"} {
 		b, err := os.ReadFile(file)
 		require.NoError(t, err)
-		code += string(b)
+		code.Write(b)
 	}
 	b, err := os.ReadFile("../../docs/extending.md")
 	require.NoError(t, err)
@@ -107,7 +107,7 @@ func TestGuide(t *testing.T) {
 		}
 		kind, piece, _ := strings.Cut(part, "\n")
 		require.Equal(t, "go", kind)
-		require.Contains(t, code, piece)
+		require.Contains(t, code.String(), piece)
 		pieces++
 	}
 	require.Equal(t, 5, pieces)
