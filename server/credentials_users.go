@@ -92,7 +92,7 @@ func (c userCredentials) VerifyPassword(ctx context.Context, username, password 
 // VerifyToken implements [sasl.TokenVerifier]. The token names a user, and the table has the last word on whether
 // there still is that one.
 func (c userCredentials) VerifyToken(ctx context.Context, token string) (username string, err error) {
-	named, err := asking(func() (User, error) { return c.users.tokens.VerifyToken(ctx, token) })
+	named, err := asking(c.users.log, func() (User, error) { return c.users.tokens.VerifyToken(ctx, token) })
 	switch {
 	case errors.Is(err, storage.ErrNotFound):
 		return "", sasl.ErrNotAuthorized

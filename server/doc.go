@@ -27,7 +27,7 @@
 // # Accounts and contacts
 //
 // [Server.CreateAccount], [Server.SetPassword] and [Server.DeleteAccount] may be called at
-// any time; [Server.AddContact] and [Server.SetContact] fill rosters, and clients that are online see it
+// any time; [Server.AddContact], [Server.SetContact] and [Server.RemoveContact] change rosters, and clients that are online see it
 // happen. A program that has users of its own gives the server their table, see [Users]; docs/embedding.md is a guide:
 //
 //	server.Options{Users: table, …}

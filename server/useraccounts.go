@@ -12,6 +12,7 @@ import (
 	"io"
 	"log/slog"
 	"runtime"
+	"runtime/debug"
 	"sync/atomic"
 
 	"golang.org/x/crypto/bcrypt"
@@ -92,7 +93,7 @@ func (u *userAccounts) find(ctx context.Context, addr jid.JID) (User, error) {
 	if addr.Localpart() == "" {
 		return User{}, ErrNoUser
 	}
-	user, err := asking(func() (User, error) { return u.users.User(ctx, addr) })
+	user, err := asking(u.log, func() (User, error) { return u.users.User(ctx, addr) })
 	switch {
 	case errors.Is(err, storage.ErrNotFound):
 		return User{}, ErrNoUser
@@ -109,9 +110,15 @@ func (u *userAccounts) find(ctx context.Context, addr jid.JID) (User, error) {
 	return user, nil
 }
 
-// asking calls a method of the program's. A panic in it ends one login and not the program, as in a handler of net/http.
-func asking[T any](method func() (T, error)) (v T, err error) {
-	defer recovered(&err)
+// asking calls a method of the program's. A panic in it ends one login and not the program, as in a handler of net/http. The stack is
+// for the log: the error may get as far as a page.
+func asking[T any](log *slog.Logger, method func() (T, error)) (v T, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			log.Error("a method of Users panicked", "err", p, "stack", string(debug.Stack()))
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
 	return method()
 }
 
@@ -138,7 +145,7 @@ func (u *userAccounts) verify(ctx context.Context, user User, password string) (
 		return false, context.Cause(ctx)
 	}
 	if u.passwords != nil {
-		ok, err := asking(func() (bool, error) { return u.passwords.CheckPassword(ctx, user, password) })
+		ok, err := asking(u.log, func() (bool, error) { return u.passwords.CheckPassword(ctx, user, password) })
 		return ok && user.ID != "", err
 	}
 	hash, err := user.hash()

@@ -126,10 +126,12 @@ func TestUsers_PanicLater(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, ping.Send(t.Context(), v, v.RemoteAddr()), "the stream goes on")
 	require.Contains(t, p.log(), "nil map in the shop")
+	require.Contains(t, p.log(), "users_faults_test.go", "where it was")
 	for what, err := range map[string]error{
 		"check": p.CheckPassword(t.Context(), tybalt, "x"), "remove": p.RemoveUser(t.Context(), tybalt, "9"), "log out": p.LogOut(t.Context(), tybalt),
 	} {
 		require.ErrorContains(t, err, "nil map in the shop", what)
+		require.NotContains(t, err.Error(), "goroutine", what)
 	}
 }
 
