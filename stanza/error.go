@@ -17,6 +17,9 @@ type Error struct {
 	By        jid.JID   // who raised it; zero when unknown
 	Address   string    // where to go instead, for Gone and Redirect: a URI
 	App       Payload   // an application-specific condition (RFC 6120 §8.3.4); usually nil
+	// Request is what [IQ.Fail] and [Bounce] repeat beside the error of the request that it answers (RFC 6120 §8.3.1); usually nil. It
+	// is a courtesy of who answers. Of an error that was received it is the payload of the IQ, and nil here.
+	Request Payload
 }
 
 // Error returns the condition and the text.
@@ -127,7 +130,7 @@ func Bounce(h Header, e *Error) Stanza {
 		return Presence{To: h.From, From: h.To, ID: h.ID, Type: PresenceError, Error: e}
 	case KindIQ:
 		if h.Type != string(IQResult) {
-			return IQ{To: h.From, From: h.To, ID: h.ID, Type: IQError, Error: e}
+			return IQ{To: h.From, From: h.To, ID: h.ID, Type: IQError, Payload: e.Request, Error: e}
 		}
 	}
 	return nil

@@ -38,9 +38,9 @@ func (iq *IQ) Result(payload Payload) IQ {
 	return IQ{To: iq.From, From: iq.To, ID: iq.ID, Type: IQResult, Payload: payload}
 }
 
-// Fail returns the IQ that answers the request with an error.
+// Fail returns the IQ that answers the request with an error, and repeats what that says of the request.
 func (iq *IQ) Fail(e *Error) IQ {
-	return IQ{To: iq.From, From: iq.To, ID: iq.ID, Type: IQError, Error: e}
+	return IQ{To: iq.From, From: iq.To, ID: iq.ID, Type: IQError, Payload: e.Request, Error: e}
 }
 
 // Decode fills v, a [Decoder] or a pointer to a struct with tags as for [Marshal],

@@ -51,6 +51,24 @@ func TestIQAnswers(t *testing.T) {
 		`<forbidden xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>`, written(t, iq.Fail(&stanza.Error{Condition: stanza.Forbidden})))
 }
 
+// TestC8_3_1_Request: an answer repeats what its error says of the request, before the error, and only where it is the answer to a request.
+func TestC8_3_1_Request(t *testing.T) {
+	request := parse(t, `<iq type='set' id='7' from='romeo@example.net/orchard'><x xmlns='urn:a'><secret/></x></iq>`)
+	iq, err := request.IQ()
+	require.NoError(t, err)
+	e := &stanza.Error{Condition: stanza.Forbidden, Request: stanza.NewElement([]byte(`<x xmlns='urn:a'/>`))}
+	const want = `<iq type='error' id='7' to='romeo@example.net/orchard'><x xmlns='urn:a'/><error type='auth'>` +
+		`<forbidden xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>`
+	require.Equal(t, want, written(t, iq.Fail(e)))
+	require.Equal(t, want, written(t, stanza.Bounce(request.Header(), e)))
+	require.NotContains(t, written(t, stanza.Bounce(parse(t, `<message id='1'/>`).Header(), e)), "urn:a")
+
+	got, err := parse(t, want).IQ()
+	require.NoError(t, err)
+	require.Equal(t, want, written(t, got))
+	require.Nil(t, got.Error.Request)
+}
+
 func TestRequestNeedsPayload(t *testing.T) {
 	_, err := stanza.IQ{Type: stanza.IQGet, ID: "1"}.AppendXML(nil)
 	require.Error(t, err)

@@ -43,6 +43,22 @@ func (c Condition) refusal(text string) *stanza.Error {
 	return e
 }
 
+// A repeated command is what an error says of the request (§3.7): clients with several executions find by it which one has failed. What
+// was filled in is not sent back: there may be passwords in it.
+type repeated Command
+
+// AppendXML implements [stanza.Payload]. An action that does not exist is what the error may be about.
+func (r repeated) AppendXML(dst []byte) ([]byte, error) {
+	w := stanza.NewWriter(dst)
+	w.Start(NS, "command")
+	w.Lang(r.Lang)
+	w.Attr("node", r.Node)
+	w.OptAttr("sessionid", r.SessionID)
+	w.OptAttr("action", string(r.Action))
+	w.End()
+	return w.Bytes()
+}
+
 // A failure is a stanza error with the condition that is in it.
 type failure struct {
 	err error

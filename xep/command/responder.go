@@ -162,20 +162,27 @@ func (r *Responder) serve(ctx context.Context, iq *stanza.IQ, c *Command) (stanz
 		answer, err = r.execute(ctx, o, iq, c)
 	}
 	if err != nil {
-		return nil, refusal(err)
+		return nil, refusal(err, c)
 	}
 	return *answer, nil
 }
 
-// refusal is the error that goes out: a condition of this package in a stanza error.
-func refusal(err error) error {
-	if _, decided := stanza.AsError(err); decided {
-		return err
+// refusal is the error that goes out: a condition of this package in a stanza error, and beside it which command it is about. What went wrong
+// inside stays there.
+func refusal(err error, c *Command) error {
+	e, decided := stanza.AsError(err)
+	if !decided {
+		condition, ok := errors.AsType[Condition](err)
+		if !ok {
+			return err
+		}
+		e = condition.refusal("")
 	}
-	if c, ok := errors.AsType[Condition](err); ok {
-		return c.refusal("")
+	told := *e // the handler may return the same one to others
+	if told.Request == nil {
+		told.Request = repeated(*c)
 	}
-	return err
+	return &told
 }
 
 func (r *Responder) execute(ctx context.Context, o *Offer, iq *stanza.IQ, c *Command) (*Command, error) {

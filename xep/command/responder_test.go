@@ -238,6 +238,37 @@ func TestXEP0050_4_4_Errors(t *testing.T) {
 	require.Equal(t, command.Completed, d.must(in(command.Command{Payloads: submit("owner", "romeo@montague.example")})).Status)
 }
 
+// §3.7: an error says which command it is about, as it was asked for, and nothing of what was filled in.
+func TestXEP0050_3_7_ErrorsRepeatTheRequest(t *testing.T) {
+	gone := &stanza.Error{Condition: stanza.Gone}
+	asked := command.Offer{Node: "a&b", Allow: anybody, Run: func(context.Context, *command.Request) (command.Stage, error) {
+		return command.Stage{Complete: func(context.Context, *command.Request) (command.Stage, error) { return command.Stage{}, gone }}, nil
+	}}
+	d := newDesk(t, nil, config(only(juliet)), asked)
+	id := d.must(command.Command{Node: "a&b"}).SessionID
+	attrs := " xmlns='" + command.NS + "'"
+	for _, tt := range []struct{ name, in, want string }{
+		{"no such command", "<command" + attrs + " node='list' xml:lang='fr-ca'/>", "<command" + attrs + " xml:lang='fr-ca' node='list'/>"},
+		{"a payload", "<command" + attrs + " node='config' sessionid='1'><x xmlns='jabber:x:data' type='submit'><field var='secret'><value>s3cret</value></field></x></command>",
+			"<command" + attrs + " node='config' sessionid='1'/>"},
+		{"an action that is none", "<command" + attrs + " node='config' action='le&lt;ap'/>", "<command" + attrs + " node='config' action='le&lt;ap'/>"},
+		{"an error of the handler", "<command" + attrs + " node='a&amp;b' action='execute' sessionid='" + id + "'/>", "<command" + attrs + " node='a&amp;b' sessionid='" + id + "' action='execute'/>"},
+	} {
+		_, err := d.askRaw(stanza.NewElement([]byte(tt.in)))
+		e, ok := stanza.AsError(err)
+		require.True(t, ok, "%s: %v", tt.name, err)
+		require.NotNil(t, e.Request, tt.name)
+		got, err := stanza.ElementOf(e.Request)
+		require.NoError(t, err, tt.name)
+		require.Equal(t, tt.want, got.String(), tt.name)
+	}
+	require.Nil(t, gone.Request, "an error is the handler's")
+	_, err := d.askRaw(stanza.NewElement([]byte("<command" + attrs + "/>")))
+	e, ok := stanza.AsError(err)
+	require.True(t, ok)
+	require.Nil(t, e.Request, "a command without a node is none")
+}
+
 // §3.3: what has ended does not go on, and nobody goes on with what is somebody else's.
 func TestSec_SessionsOfOthers(t *testing.T) {
 	d := newDesk(t, nil, config(anybody), func() command.Offer {
