@@ -136,24 +136,41 @@ func (s *server) endSession(ctx context.Context, r *command.Request) (command.St
 		here[t.Addr()] = t
 	}
 	ended, away := 0, 0
+	var none []string
 	for _, j := range addrs {
-		for _, t := range s.host.Sessions(j.Bare()) {
-			switch own := here[t.Addr()]; {
-			case j.IsFull() && t.Addr() != j:
-			case own == nil:
-				away++
-			default:
-				ended++
-				own.Close("ended by an administrator")
-			}
+		n, others := s.endAll(j, here)
+		if n+others == 0 {
+			none = append(none, j.String())
 		}
+		ended, away = ended+n, away+others
 	}
+	if ended > 0 {
+		s.note(ctx, r, "sessions ended", addrs...)
+	}
+	stage := command.Done(fmt.Sprintf("sessions ended: %d", ended))
 	switch {
 	case away > 0:
-		return failure(fmt.Sprintf("%d sessions were ended, and %d of other nodes were not", ended, away)), nil
+		stage = failure(fmt.Sprintf("%d sessions were ended, and %d of other nodes were not", ended, away))
 	case ended == 0:
 		return command.Stage{}, refused(stanza.ItemNotFound, "there is no such session")
 	}
-	s.note(ctx, r, "sessions ended", addrs...)
-	return command.Done(fmt.Sprintf("sessions ended: %d", ended)), nil
+	if len(none) > 0 {
+		stage.Notes = append(stage.Notes, command.Note{Type: command.Warn, Text: "there is no session of " + strings.Join(none, ", ")})
+	}
+	return stage, nil
+}
+
+// endAll ends the sessions that an address means and that are here. It returns how many these are, and how many are elsewhere.
+func (s *server) endAll(j jid.JID, here map[jid.JID]module.Session) (ended, away int) {
+	for _, t := range s.host.Sessions(j.Bare()) {
+		switch own := here[t.Addr()]; {
+		case j.IsFull() && t.Addr() != j:
+		case own == nil:
+			away++
+		default:
+			ended++
+			own.Close("ended by an administrator")
+		}
+	}
+	return ended, away
 }

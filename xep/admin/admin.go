@@ -19,8 +19,13 @@
 //
 // No password is ever told (§4.6, which the XEP has retracted): none is kept. There are no blacklists and whitelists (§4.11, §4.12):
 // whom the accounts of a server may have to do with is a question about other servers, to be asked when one connects, and
-// not about each stanza; people who want to be left alone have package blocking. Of the statistics of a user (§4.10) only those are told that
-// somebody counts.
+// not about each stanza; people who want to be left alone have package blocking.
+//
+// An account is made with a password, as nobody could log in without, and without the name and the email address of §4.1: what people tell about
+// themselves is in their vCard, and theirs to write. Of the statistics of a user (§4.10) only those are told that
+// somebody counts. Rosters are told one at a time (§4.8): nothing in the answer says whose one is.
+//
+// A command that is not offered is answered as XEP-0050 §4.4 has it for all commands, with item-not-found, and not as in §5.
 //
 // # Where servers act as one
 //

@@ -18,8 +18,8 @@ type Admins interface {
 	List(ctx context.Context, domain jid.JID) ([]jid.JID, error)
 }
 
-// An Editor is Admins that can be changed: then admins can make others admins of their domain, by the command edit-admin, and an
-// account that is deleted is no admin any more, whoever gets the address next.
+// An Editor is Admins that can be changed: then admins can make others admins of their domain, by the command edit-admin, if these have an
+// account or are of another server. An account that is deleted is no admin any more, whoever gets the address next.
 type Editor interface {
 	Admins
 	// Set replaces those who administer a domain.

@@ -2,9 +2,11 @@ package admin
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"time"
 
+	"github.com/parlance-xmpp/xmpp/jid"
 	"github.com/parlance-xmpp/xmpp/stanza"
 	"github.com/parlance-xmpp/xmpp/xep/command"
 	"github.com/parlance-xmpp/xmpp/xep/form"
@@ -59,9 +61,16 @@ func (s *server) setAdmins(ctx context.Context, r *command.Request) (command.Sta
 	if len(admins) == 0 {
 		return command.Stage{}, refused(stanza.NotAcceptable, "somebody has to be an admin")
 	}
+	before, err := s.editor.List(ctx, r.To.Domain())
+	if err != nil {
+		return command.Stage{}, err
+	}
 	for _, j := range admins {
-		if j.Localpart() == "" || !j.IsBare() {
-			return command.Stage{}, refused(stanza.NotAcceptable, j.String()+" is not the address of an account")
+		if slices.Contains(before, j) {
+			continue
+		}
+		if err := s.canAdminister(ctx, j); err != nil {
+			return command.Stage{}, err
 		}
 	}
 	if err := s.editor.Set(ctx, r.To.Domain(), admins); err != nil {
@@ -69,6 +78,18 @@ func (s *server) setAdmins(ctx context.Context, r *command.Request) (command.Sta
 	}
 	s.note(ctx, r, "admins changed", admins...)
 	return command.Done(""), nil
+}
+
+// canAdminister reports an address that cannot be made an admin's. One that nobody has here would be anybody's who takes it.
+func (s *server) canAdminister(ctx context.Context, j jid.JID) error {
+	switch {
+	case j.Localpart() == "" || !j.IsBare():
+		return refused(stanza.NotAcceptable, j.String()+" is not the address of an account")
+	case !slices.Contains(s.host.Domains(), j.Domain()):
+		return nil // whose it is, its own server knows
+	}
+	_, err := s.host.Lookup(ctx, j)
+	return translated(err, j)
 }
 
 // end tells everybody, if there is something to tell, and the program (§4.30, §4.31).

@@ -67,10 +67,11 @@ func (s *server) askAgain(title, instructions string, do command.Handler, field 
 		if err != nil {
 			return command.Stage{}, err
 		}
+		shown := field // of this domain, to this admin
 		if m.text != "" {
-			field.Values = strings.Split(m.text, "\n")
+			shown.Values = strings.Split(m.text, "\n")
 		}
-		return ask(title, instructions, do, field)(ctx, r)
+		return ask(title, instructions, do, shown)(ctx, r)
 	}
 }
 

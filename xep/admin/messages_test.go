@@ -13,6 +13,8 @@ import (
 	"github.com/parlance-xmpp/xmpp/server/storage"
 	"github.com/parlance-xmpp/xmpp/stanza"
 	"github.com/parlance-xmpp/xmpp/xep/admin"
+	"github.com/parlance-xmpp/xmpp/xep/command"
+	"github.com/parlance-xmpp/xmpp/xep/form"
 )
 
 // inBubble runs a test in which time passes as it likes.
@@ -179,6 +181,56 @@ func TestXEP0133_4_9_LastLogin(t *testing.T) {
 		_, err := admin.LastLogin(ctx, d, at("nobody"))
 		require.ErrorIs(t, err, stanza.ItemNotFound)
 	})
+}
+
+// §4.9: of several there are rows, and a note names those of whom nothing is known.
+func TestXEP0133_4_9_LastLogins(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *house) {
+		d := h.device(bard)
+		defer d.leave()
+		juliet := h.user(at("juliet"))
+		defer juliet.leave()
+		h.account(at("nurse"))
+		now := time.Now().UTC().Format(time.RFC3339)
+		ask := func(who ...string) (*command.Execution, error) {
+			return command.Run(t.Context(), d, org, node("get-user-lastlogin"), form.Field{Var: "accountjids", Values: who})
+		}
+		e, err := ask("juliet@example.org", "nurse@example.org", "Juliet@example.org")
+		require.NoError(t, err)
+		var got [][]string
+		for _, row := range e.Form.Items {
+			f := form.Form{Fields: row}
+			got = append(got, []string{f.Value("accountjids"), f.Value("lastlogin")})
+		}
+		require.Equal(t, [][]string{{"juliet@example.org", now}, {"nurse@example.org", ""}}, got)
+		require.Equal(t, []command.Note{{Type: command.Info, Text: "it is not known when these were here: nurse@example.org"}}, e.Notes)
+		_, err = ask("juliet@example.org", "nobody@example.org")
+		require.ErrorIs(t, err, stanza.ItemNotFound)
+		require.ErrorContains(t, err, "nobody@example.org")
+	})
+}
+
+// §4.25, §4.27: an admin is shown the message of his domain that is there now, and no other.
+func TestXEP0133_4_25_WhatIsThere(t *testing.T) {
+	h := start(t)
+	d := h.device(both)
+	shown := func(domain jid.JID, name, field string) []string {
+		t.Helper()
+		e, err := command.Start(t.Context(), d, domain, node(name))
+		require.NoError(t, err)
+		values := e.Form.Values(field)
+		require.NoError(t, e.Cancel(t.Context()))
+		return values
+	}
+	require.NoError(t, admin.SetMOTD(t.Context(), d, org, "the play\nis the thing"))
+	require.NoError(t, admin.SetWelcome(t.Context(), d, net, "welcome"))
+	require.Equal(t, []string{"the play", "is the thing"}, shown(org, "edit-motd", "motd"))
+	require.Equal(t, []string{"welcome"}, shown(net, "set-welcome", "welcome"))
+	require.Empty(t, shown(net, "edit-motd", "motd"))
+	require.Empty(t, shown(org, "set-welcome", "welcome"))
+	require.Empty(t, shown(org, "set-motd", "motd"), "another one is set, and not this one corrected")
+	require.NoError(t, admin.DeleteMOTD(t.Context(), d, org))
+	require.Empty(t, shown(org, "edit-motd", "motd"))
 }
 
 // §4.16, §4.17: who has said nothing for a while, or that he is away, is idle, unless he is not so elsewhere.

@@ -326,6 +326,15 @@ func TestXEP0133_4_5_EndSession(t *testing.T) {
 	h.user(jid.MustParse("juliet@example.org/balcony"))
 	require.ErrorIs(t, admin.EndSession(ctx, d, jid.MustParse("juliet@example.org/nowhere")), stanza.ItemNotFound)
 	require.ErrorIs(t, admin.EndSession(ctx, d, at("nobody")), stanza.ItemNotFound)
+	again := h.device(bard)
+	require.NoError(t, admin.EndSession(ctx, d, again.LocalAddr()), "one's own elsewhere")
+	require.Error(t, again.Wait(ctx))
+
+	romeo := h.device(at("romeo"))
+	e, err := command.Run(ctx, d, org, node("end-user-session"), form.Field{Var: "accountjids", Values: []string{"nobody@example.org", romeo.LocalAddr().String()}})
+	require.NoError(t, err)
+	require.Error(t, romeo.Wait(ctx))
+	require.Equal(t, []command.Note{{Type: command.Info, Text: "sessions ended: 1"}, {Type: command.Warn, Text: "there is no session of nobody@example.org"}}, e.Notes)
 }
 
 // §4.8: a roster as its owner sees it.
@@ -428,6 +437,9 @@ func TestXEP0133_4_29_EditAdmins(t *testing.T) {
 	require.ErrorIs(t, edit(), stanza.NotAcceptable)
 	require.ErrorIs(t, edit(bard, org), stanza.NotAcceptable)
 	require.ErrorIs(t, edit(bard, jid.MustParse("juliet@example.org/balcony")), stanza.NotAcceptable)
+	require.ErrorIs(t, edit(bard, at("nurse")), stanza.ItemNotFound, "who takes the address would be an admin")
+	require.ErrorIs(t, edit(bard, jid.MustParse("nurse@example.net")), stanza.ItemNotFound)
+	require.NoError(t, edit(bard, jid.MustParse("chris@marlowe.lit")), "an admin from elsewhere")
 	require.NoError(t, edit(bard, at("juliet")))
 	_, err := admin.Count(ctx, juliet, org, admin.Online)
 	require.NoError(t, err)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/parlance-xmpp/xmpp/module"
@@ -32,7 +33,7 @@ func (s *server) userOffers() []command.Offer {
 	}
 }
 
-// userRoster tells who is in a roster (§4.8). Several could not be told apart in the answer, so it is one at a time.
+// userRoster tells who is in a roster (§4.8), one at a time.
 func (s *server) userRoster(ctx context.Context, r *command.Request) (command.Stage, error) {
 	a, err := s.single(ctx, r, fieldAccounts)
 	if err != nil {
@@ -84,26 +85,50 @@ func (f rosterForm) AppendXML(dst []byte) ([]byte, error) {
 	return append(out, end...), nil
 }
 
-// lastLogin tells when somebody has logged in: who is online, with the session that was bound last; of others it is known until when they were
-// available (§4.9).
+// lastLogin tells when people have logged in: who is online, with the session that was bound last; of others it is known until when they were
+// available (§4.9). The XEP has the form for one; of several there are rows.
 func (s *server) lastLogin(ctx context.Context, r *command.Request) (command.Stage, error) {
-	a, err := s.single(ctx, r, fieldAccounts)
+	all, err := s.known(ctx, r, fieldAccounts)
 	if err != nil {
 		return command.Stage{}, err
 	}
-	account := form.Field{Var: fieldAccounts, Type: form.JIDMulti, Values: []string{a.Addr.String()}}
-	at, err := s.lastSeen(ctx, a)
-	if errors.Is(err, storage.ErrNotFound) {
-		stage := result(account)
-		stage.Notes = []command.Note{{Type: command.Info, Text: "it is not known when this user was here"}}
-		return stage, nil
+	var unknown []string
+	rows := make([][]form.Field, len(all))
+	for i, a := range all {
+		at, err := s.lastSeen(ctx, a)
+		if err != nil {
+			return command.Stage{}, err
+		}
+		seen := form.Field{Var: fieldLastLogin}
+		if at.IsZero() {
+			unknown = append(unknown, a.Addr.String())
+		} else {
+			seen.Values = []string{at.UTC().Format(time.RFC3339)}
+		}
+		rows[i] = []form.Field{{Var: fieldAccounts, Values: []string{a.Addr.String()}}, seen}
 	}
-	if err != nil {
-		return command.Stage{}, err
+	stage := lastLogins(rows)
+	if len(unknown) > 0 {
+		stage.Notes = []command.Note{{Type: command.Info, Text: "it is not known when these were here: " + strings.Join(unknown, ", ")}}
 	}
-	return result(account, form.Field{Var: fieldLastLogin, Type: form.TextSingle, Label: "Last login", Values: []string{at.UTC().Format(time.RFC3339)}}), nil
+	return stage, nil
 }
 
+// lastLogins is the end of the command for one account or several.
+func lastLogins(rows [][]form.Field) command.Stage {
+	account := form.Field{Var: fieldAccounts, Type: form.JIDMulti, Label: "The Jabber ID"}
+	at := form.Field{Var: fieldLastLogin, Type: form.TextSingle, Label: "Last login"}
+	if len(rows) > 1 {
+		return command.Result(form.Form{Type: form.TypeResult, Reported: []form.Field{account, at}, Items: rows})
+	}
+	account.Values, at.Values = rows[0][0].Values, rows[0][1].Values
+	if len(at.Values) == 0 {
+		return result(account)
+	}
+	return result(account, at)
+}
+
+// lastSeen is zero if that is not known.
 func (s *server) lastSeen(ctx context.Context, a module.Account) (at time.Time, err error) {
 	for _, t := range s.host.Sessions(a.Addr) {
 		if t.Since().After(at) {
@@ -112,6 +137,9 @@ func (s *server) lastSeen(ctx context.Context, a module.Account) (at time.Time, 
 	}
 	if at.IsZero() {
 		at, _, err = last.Seen(ctx, s.host, a)
+	}
+	if errors.Is(err, storage.ErrNotFound) {
+		err = nil
 	}
 	return at, err
 }
