@@ -12,6 +12,8 @@ import (
 	"github.com/parlance-xmpp/xmpp/module"
 	"github.com/parlance-xmpp/xmpp/roster"
 	"github.com/parlance-xmpp/xmpp/server"
+	"github.com/parlance-xmpp/xmpp/server/cluster/clustertest"
+	"github.com/parlance-xmpp/xmpp/server/storage/memory"
 	"github.com/parlance-xmpp/xmpp/stanza"
 	"github.com/parlance-xmpp/xmpp/xmpptest"
 )
@@ -163,6 +165,34 @@ func ExampleHooks_presence() {
 	// romeo is gone
 }
 
+// Two servers act as one, and each remembers how somebody wants to be greeted.
+func ExampleHooks_changed() {
+	const ns = "urn:example:greeting"
+	network, stores := clustertest.New(), memory.New()
+	var hosts []module.Host
+	node := func(name string) *stage {
+		m := module.Func(func(h module.Host) error {
+			hosts = append(hosts, h)
+			h.Hook(module.Hooks{Changed: func(_ context.Context, a module.Account, what string) {
+				fmt.Println(name, "looks again:", a.Addr, what == ns)
+			}})
+			return nil
+		})
+		return serve(&server.Options{Modules: []module.Module{m}, Storage: stores, Cluster: network})
+	}
+	here, there := node("here"), node("there")
+	defer here.close()
+	defer there.close()
+	romeo := there.join("romeo")
+	network.Settle()
+	a, err := hosts[0].Lookup(here.ctx, romeo.LocalAddr().Bare())
+	if err != nil {
+		fmt.Println(err)
+	}
+	hosts[0].Changed(here.ctx, a, ns)
+	// Output: there looks again: romeo@example.org true
+}
+
 // What a program keeps elsewhere goes with the account.
 func ExampleHooks_deleted() {
 	s := open(module.Hooks{Deleted: func(_ context.Context, a module.Account) { fmt.Println("gone:", a.Addr) }})
@@ -194,7 +224,11 @@ func open(hooks module.Hooks, more ...func(module.Host)) *stage {
 		}
 		return nil
 	})
-	srv, err := xmpptest.Start(&server.Options{Modules: []module.Module{m}})
+	return serve(&server.Options{Modules: []module.Module{m}})
+}
+
+func serve(opts *server.Options) *stage {
+	srv, err := xmpptest.Start(opts)
 	if err != nil {
 		panic(err)
 	}

@@ -53,6 +53,9 @@ type Hooks struct {
 	Opened, Closed func(ctx context.Context, s Session)
 	// Presence sees what a session has broadcast; nil when it is no longer available.
 	Presence func(ctx context.Context, s Session, p *stanza.Raw)
+	// Changed sees that what the stores hold of an account under a namespace has changed behind the back of this server: where
+	// servers act as one, the module of another one has said so by [Host.Changed], and waits. It says nothing to others.
+	Changed func(ctx context.Context, a Account, ns string)
 	// Deleted sees that an account is gone. What is kept under its id in [Host.Stores] the server deletes itself.
 	Deleted func(ctx context.Context, a Account)
 }

@@ -98,6 +98,13 @@ type Host interface {
 	// contact, and for Hide a domain is all that have an address there. [Hooks.Permit] is asked by Show and not by Hide.
 	Hide(ctx context.Context, a Account, contact jid.JID) error
 	Show(ctx context.Context, a Account, contact jid.JID) error
+	// Announce broadcasts once more what each available session of an account has broadcast last, as change makes it, in the account's turn:
+	// nothing comes between. Only sessions of this server are asked for, and those for which change returns false stay as they are. Whom a session
+	// has sent directed presence gets no other, and hooks but [Hooks.Permit] are not asked.
+	Announce(ctx context.Context, a Account, change func(s Session, t *Transit) (bool, error)) error
+	// Changed has [Hooks.Changed] called by the other servers of a cluster that have sessions of an account, and returns when they have done
+	// so. What does not answer is logged.
+	Changed(ctx context.Context, a Account, ns string)
 	// Probe tells the sessions of an account of the presence of a contact, if it may see that.
 	Probe(ctx context.Context, a Account, contact jid.JID) error
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/parlance-xmpp/xmpp/jid"
+	"github.com/parlance-xmpp/xmpp/module"
 	"github.com/parlance-xmpp/xmpp/server/cluster"
 	"github.com/parlance-xmpp/xmpp/stanza"
 )
@@ -347,6 +348,16 @@ func (s *Server) expelElsewhere(ctx context.Context, a *account) {
 		p := cluster.Parcel{Way: cluster.Expel, From: a.addr, To: a.addr, Account: a.id}
 		if _, err := s.cluster.Send(ctx, node, p); err != nil {
 			s.log.Error("sessions of an account that is deleted or disabled may go on", "node", node, "peer", a.addr, "err", err)
+		}
+	}
+}
+
+// changedElsewhere has the modules of other nodes look again at what is kept of an account.
+func (s *Server) changedElsewhere(ctx context.Context, a module.Account, ns string) {
+	for _, node := range nodes(s.cluster.Elsewhere(a.Addr)) {
+		p := cluster.Parcel{Way: cluster.Changed, From: a.Addr, To: a.Addr, Account: a.ID, Name: ns}
+		if _, err := s.cluster.Send(ctx, node, p); err != nil {
+			s.log.Error("another node may go by what was there before", "node", node, "peer", a.Addr, "of", ns, "err", err)
 		}
 	}
 }

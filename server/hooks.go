@@ -23,6 +23,7 @@ type hooks struct {
 	opened    []func(context.Context, module.Session)
 	closed    []func(context.Context, module.Session)
 	presence  []func(context.Context, module.Session, *stanza.Raw)
+	changed   []func(context.Context, module.Account, string)
 	deleted   []func(context.Context, module.Account)
 }
 
@@ -37,6 +38,7 @@ func (k *hooks) add(h module.Hooks) {
 	put(&k.opened, h.Opened, h.Opened != nil)
 	put(&k.closed, h.Closed, h.Closed != nil)
 	put(&k.presence, h.Presence, h.Presence != nil)
+	put(&k.changed, h.Changed, h.Changed != nil)
 	put(&k.deleted, h.Deleted, h.Deleted != nil)
 }
 
@@ -206,6 +208,13 @@ func (s *session) tellHooks(ctx context.Context, what string, all []func(context
 func (s *session) tellPresence(ctx context.Context, p *stanza.Raw) {
 	for _, hook := range s.srv.hooks.presence {
 		s.srv.guard("Presence", func() { hook(ctx, s, p) })
+	}
+}
+
+// tellChanged tells hooks that another node has changed what is kept of an account.
+func (s *Server) tellChanged(ctx context.Context, a module.Account, ns string) {
+	for _, hook := range s.hooks.changed {
+		s.guard("Changed", func() { hook(ctx, a, ns) })
 	}
 }
 

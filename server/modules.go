@@ -223,6 +223,25 @@ func (h host) Show(ctx context.Context, a module.Account, contact jid.JID) error
 	return ctx.Err()
 }
 
+func (h host) Changed(ctx context.Context, a module.Account, ns string) {
+	h.srv.changedElsewhere(ctx, a, ns)
+}
+
+func (h host) Announce(ctx context.Context, a module.Account, change func(module.Session, *module.Transit) (bool, error)) error {
+	held := h.srv.directory.online(a.Addr)
+	if held == nil || held.id != a.ID {
+		return nil
+	}
+	ctx, cancel := lasting(ctx)
+	defer cancel()
+	end, err := held.turn(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
+	return h.srv.announceAgain(ctx, held, change)
+}
+
 func (h host) Probe(ctx context.Context, a module.Account, contact jid.JID) error {
 	c, err := h.srv.contact(ctx, a.ID, contact.Bare())
 	if err != nil || !c.Subscription.Has(storage.To) || !h.srv.hosts(contact) {

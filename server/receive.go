@@ -52,6 +52,10 @@ func (r receiver) Receive(ctx context.Context, p cluster.Parcel) cluster.Verdict
 		if a.id == p.Account {
 			return s.receiveExpel(ctx, a)
 		}
+	case cluster.Changed:
+		if a.id == p.Account {
+			s.tellChanged(ctx, a.identity(), p.Name)
+		}
 	case cluster.Push:
 		a.receivePush(raw)
 	case cluster.Subscription:
@@ -100,7 +104,7 @@ func (r receiver) Lost(ctx context.Context, e cluster.Entry) {
 func parcelled(p cluster.Parcel) (*stanza.Raw, error) {
 	if len(p.Stanza) == 0 {
 		switch p.Way {
-		case cluster.Drain, cluster.Knows, cluster.Expel, cluster.Hide, cluster.HideBelow, cluster.Show:
+		case cluster.Drain, cluster.Knows, cluster.Expel, cluster.Changed, cluster.Hide, cluster.HideBelow, cluster.Show:
 			return nil, nil
 		}
 		return nil, errors.New("no stanza")

@@ -15,7 +15,8 @@ type Parcel struct {
 	Targets []Target          // of a Message: the sessions that it is for
 	With    jid.JID           // somebody else whom it is about; see the ways
 	List    []jid.JID         // more of them
-	Account storage.AccountID // of an Expel: the account that is gone, and not another one of the address
+	Account storage.AccountID // of an Expel or a Changed: the account that it is about, and not another one of the address
+	Name    string            // of a Changed: what has changed
 	Must    bool              // a session that has no room even for this is ended
 }
 
@@ -59,6 +60,8 @@ const (
 	Knows
 	// Expel ends all sessions of the account To. The verdict comes when they have ended.
 	Expel
+	// Changed says that what the stores hold of the account To under Name has changed. The verdict comes when it is no longer remembered otherwise.
+	Changed
 )
 
 // A Verdict says what has come of a parcel.

@@ -48,6 +48,7 @@ func Cluster(t *testing.T, open func(t *testing.T) (e cluster.Engine, settle fun
 		"copies":               copiesElsewhere,
 		"how many sessions":    sessionsElsewhere,
 		"hidden by a blocking": blockedElsewhere,
+		"blocked everywhere":   blockedEverywhere,
 	} {
 		t.Run(name, func(t *testing.T) { f(t, join(t)) })
 	}
@@ -351,8 +352,34 @@ func blockedElsewhere(t *testing.T, h *house) {
 	news(romeo, balcony, garden)
 	garden.send("<presence xmlns='jabber:client' type='unavailable' to='romeo@" + domain + "'/>")
 	news(romeo, balcony, garden)
-	block := "<iq xmlns='jabber:client' type='set' id='b'><block xmlns='urn:xmpp:blocking'><item jid='romeo@" + domain + "'/></block></iq>"
-	garden.send(block)
+	garden.send(blockRomeo)
 	got := news(romeo, balcony, garden)[0]
 	require.Equal(t, []string{"presence unavailable from juliet/balcony", "presence unavailable from juliet/garden"}, got)
+}
+
+const blockRomeo = "<iq xmlns='jabber:client' type='set' id='b'><block xmlns='urn:xmpp:blocking'><item jid='romeo@" + domain + "'/></block></iq>"
+
+// blockedEverywhere is about nodes that have looked at the list before it changes.
+func blockedEverywhere(t *testing.T, h *house) {
+	h.befriend(t, "juliet", "romeo")
+	romeo := online(t, h, "romeo", "orchard")
+	all := []*person{romeo, online(t, h, "juliet", "balcony"), online(t, h, "juliet", "garden"), online(t, h, "juliet", "window")} // the last one is where romeo is
+	for _, to := range []string{"balcony", "garden", "window"} {
+		romeo.send("<message xmlns='jabber:client' type='chat' id='m' to='juliet@" + domain + "/" + to + "'><body>but soft</body></message>")
+	}
+	for _, lines := range news(all...)[1:] {
+		require.Equal(t, []string{"message from romeo/orchard: but soft"}, messages(lines))
+	}
+	all[1].send(blockRomeo)
+	news(all...)
+	for _, to := range []string{"balcony", "garden", "window"} {
+		romeo.send("<message xmlns='jabber:client' type='chat' id='m' to='juliet@" + domain + "/" + to + "'><body>what light</body></message>")
+		got := news(all...)
+		require.Equal(t, []string{"message from juliet/" + to + ": "}, messages(got[0]), "an error")
+		require.Empty(t, messages(slices.Concat(got[1:]...)))
+	}
+	all[2].send("<iq xmlns='jabber:client' type='set' id='b'><unblock xmlns='urn:xmpp:blocking'/></iq>")
+	news(all...)
+	romeo.send("<message xmlns='jabber:client' type='chat' id='m' to='juliet@" + domain + "/window'><body>what light</body></message>")
+	require.Equal(t, []string{"message from romeo/orchard: what light"}, messages(news(all...)[3]))
 }

@@ -83,8 +83,15 @@ func (m *blocker) Install(h module.Host) error {
 	muxer.IQ(h.Account(), stanza.IQGet, own(m.get))
 	muxer.IQ(h.Account(), stanza.IQSet, own(m.block))
 	muxer.IQ(h.Account(), stanza.IQSet, own(m.unblock))
-	h.Hook(module.Hooks{Permit: m.permit})
+	h.Hook(module.Hooks{Permit: m.permit, Changed: m.changed})
 	return nil
+}
+
+// changed is about a list that another server has changed.
+func (m *blocker) changed(_ context.Context, a module.Account, ns string) {
+	if ns == NS {
+		m.lists.Forget(a.ID)
+	}
 }
 
 // read reads a list from the store.
@@ -210,11 +217,15 @@ func (m *blocker) change(ctx context.Context, a module.Account, push stanza.Payl
 		return err
 	}
 	after := maps.Clone(before)
-	if err := store(after); err != nil {
+	if err = store(after); err != nil {
 		m.lists.Forget(a.ID) // who knows what is there now
+	} else {
+		m.lists.Set(a.ID, after)
+	}
+	m.host.Changed(ctx, a, NS)
+	if err != nil {
 		return err
 	}
-	m.lists.Set(a.ID, after)
 	if err := m.push(a, push); err != nil {
 		return err
 	}

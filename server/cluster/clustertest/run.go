@@ -257,7 +257,7 @@ func whateverIsInIt(t *testing.T, e cluster.Engine) {
 	a, b := join(t, e), join(t, e)
 	strange := jid.MustParse("jülìet@capulet.example/☎ \" & <")
 	want := cluster.Parcel{
-		Way: cluster.Message, From: strange.Bare(), To: strange, With: juliet, List: []jid.JID{juliet, strange}, Account: "a\x00b", Must: true,
+		Way: cluster.Message, From: strange.Bare(), To: strange, With: juliet, List: []jid.JID{juliet, strange}, Account: "a\x00b", Name: "urn:<>", Must: true,
 		Stanza:  []byte("<message>\x00\xff\xfe é \n</message>"),
 		Targets: []cluster.Target{{Addr: strange, Revision: 1 << 63}, {Addr: juliet, Revision: 2}},
 	}
