@@ -1,10 +1,12 @@
 package vcard
 
 import (
+	"cmp"
 	"context"
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/parlance-xmpp/xmpp/internal/accounts"
@@ -25,25 +27,30 @@ type ServerOptions struct {
 	// Bytes is how large a vCard may be, with the picture, which is a third larger there. Zero means 256 KiB. Clients
 	// are bounded by the size of a stanza as well.
 	Bytes int
+	// Logger gets what nobody can be told. Nil means [slog.Default].
+	Logger *slog.Logger
 }
 
 // Server is the server's half. It keeps the vCard of an account in [storage.Documents], as its client sends it, and gives it to
 // everybody who asks. Who has none is not told from who does not exist (XEP-0054 §3.3). To set the vCard of somebody else is
 // answered like that too: forbidden would tell.
 //
-// To available presence that says nothing of pictures it adds what the vCard holds (XEP-0153), so that contacts see those of people
-// whose clients do not announce them.
+// To available presence that says nothing of pictures, or not yet, it adds what the vCard holds (XEP-0153, XEP-0398 §5), so that contacts see those
+// of people whose clients do not announce them. When that changes, what such a client has broadcast last is broadcast again; who got
+// directed presence learns of it by the next one (XEP-0398 §6.1).
 func Server(opts *ServerOptions) module.Module {
-	k := &keeper{limits: storage.DocumentLimits{Bytes: 256 << 10}}
-	if opts != nil && opts.Bytes != 0 {
-		k.limits.Bytes = opts.Bytes
+	var o ServerOptions
+	if opts != nil {
+		o = *opts
 	}
-	return k
+	return &keeper{limits: storage.DocumentLimits{Bytes: cmp.Or(o.Bytes, 256<<10)}, log: cmp.Or(o.Logger, slog.Default())}
 }
 
 // A keeper is the module.
 type keeper struct {
 	limits   storage.DocumentLimits
+	log      *slog.Logger
+	host     module.Host
 	store    storage.Documents
 	pictures *accounts.Cache[Update] // what vCards hold
 }
@@ -53,27 +60,27 @@ func (k *keeper) Install(h module.Host) error {
 	if k.limits.Bytes < 0 {
 		return fmt.Errorf("vcard: %d bytes", k.limits.Bytes)
 	}
-	k.store, k.pictures = h.Stores().Documents, accounts.New(k.picture)
+	k.host, k.store, k.pictures = h, h.Stores().Documents, accounts.New(k.picture)
 	k.pictures.Follow(h)
 	h.Domain().Feature(NS)
 	h.Account().IQ(stanza.IQGet, NS, "vCard", func(ctx context.Context, iq *stanza.IQ) (stanza.Payload, error) {
-		return k.get(ctx, h, iq.To)
+		return k.get(ctx, iq.To)
 	})
 	h.Open(module.Anyone, stanza.IQGet, xml.Name{Space: NS, Local: "vCard"})
 	h.Account().IQ(stanza.IQSet, NS, "vCard", k.set)
-	h.Hook(module.Hooks{Outbound: k.complete})
+	h.Hook(module.Hooks{Outbound: k.complete, Presence: k.presence, Changed: k.changed})
 	return nil
 }
 
 // get answers with the vCard of an account.
-func (k *keeper) get(ctx context.Context, h module.Host, owner jid.JID) (stanza.Payload, error) {
+func (k *keeper) get(ctx context.Context, owner jid.JID) (stanza.Payload, error) {
 	none := stanza.ServiceUnavailable // as if there were no account
 	a := module.Account{}
 	if s := module.FromContext(ctx); s != nil {
 		none, a = stanza.ItemNotFound, s.Account() // §3.1
 	} else {
 		var err error
-		if a, err = h.Lookup(ctx, owner); err != nil {
+		if a, err = k.host.Lookup(ctx, owner); err != nil {
 			return nil, orNone(err, none)
 		}
 	}
@@ -113,12 +120,13 @@ func (k *keeper) set(ctx context.Context, iq *stanza.IQ) (stanza.Payload, error)
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
-	id := s.Account().ID
-	defer k.pictures.Forget(id) // two that set it at once come in an order that only the store knows
-	err = k.store.Set(ctx, id, kind, "", data, k.limits)
+	a := s.Account()
+	err = k.store.Set(ctx, a.ID, kind, "", data, k.limits)
 	if errors.Is(err, storage.ErrFull) {
 		return nil, &stanza.Error{Condition: stanza.PolicyViolation, Text: "the vCard is too large", Lang: "en"}
 	}
+	k.changed(ctx, a, NS) // two that set it at once come in an order that only the store knows
+	k.host.Changed(ctx, a, NS)
 	return nil, err
 }
 
@@ -140,17 +148,4 @@ func (k *keeper) picture(ctx context.Context, id storage.AccountID) (Update, err
 		return Update{}, err
 	}
 	return Update{Known: true, Hash: v.Photo.Hash()}, nil
-}
-
-// complete adds to presence what its client does not say.
-func (k *keeper) complete(ctx context.Context, s module.Session, t *module.Transit) error {
-	h := t.Header()
-	if h.Kind != stanza.KindPresence || h.Type != "" || h.Has(NSUpdate, "x") {
-		return nil
-	}
-	u, err := k.pictures.Get(ctx, s.Account().ID)
-	if err != nil {
-		u = Update{} // that there is nothing to tell yet (XEP-0153 §4.1): the presence matters more
-	}
-	return t.Edit(nil, u)
 }

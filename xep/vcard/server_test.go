@@ -179,23 +179,29 @@ func TestXEP0153_4_1_Completed(t *testing.T) {
 	require.EqualValues(t, 1, store.reads.Load())
 
 	one, two := photo("one"), photo("two")
-	require.NoError(t, vcard.Set(t.Context(), other, vcard.VCard{Photo: one}))
+	set := func(from *client.Client, p *vcard.Photo, want string) {
+		t.Helper()
+		require.NoError(t, vcard.Set(t.Context(), from, vcard.VCard{Photo: p}))
+		require.Equal(t, []string{want, want}, []string{<-seen, <-seen}, "both are broadcast again")
+	}
 	store.reads.Store(0)
+	set(other, one, hash(one))
 	require.Equal(t, hash(one), shown(juliet, stanza.Presence{Show: stanza.ShowAway}))
 	require.Equal(t, hash(one), shown(other, stanza.Presence{To: romeo.LocalAddr()}), "directed")
 	require.EqualValues(t, 1, store.reads.Load())
-	require.NoError(t, vcard.Set(t.Context(), juliet, vcard.VCard{Photo: two}))
+	set(juliet, two, hash(two))
 	require.Equal(t, hash(two), shown(juliet, stanza.Presence{}))
 
-	// What the client says stays; what is not available says nothing.
-	require.Equal(t, unknown, shown(juliet, stanza.Presence{Payloads: stanza.Payloads{vcard.Update{}}}))
+	// What the client says stays, unless it says that it does not know yet; what is not available says nothing.
+	require.Equal(t, hash(two), shown(juliet, stanza.Presence{Payloads: stanza.Payloads{vcard.Update{}}}))
+	require.Equal(t, none, shown(juliet, stanza.Presence{Payloads: stanza.Payloads{vcard.Update{Known: true}}}))
 	require.Equal(t, hash(one), shown(juliet, stanza.Presence{Payloads: stanza.Payloads{vcard.Update{Hash: one.Hash()}}}))
 	require.Equal(t, "unavailable", shown(juliet, stanza.Presence{Type: stanza.PresenceUnavailable}))
 
 	// A store that fails keeps nobody from being seen.
 	down := errors.New("the database is down")
-	require.NoError(t, vcard.Set(t.Context(), juliet, vcard.VCard{}))
 	store.err.Store(&down)
+	require.NoError(t, vcard.Set(t.Context(), juliet, vcard.VCard{}))
 	require.Equal(t, unknown, shown(juliet, stanza.Presence{}))
 	_, err = vcard.Get(t.Context(), romeo, juliet.LocalAddr().Bare())
 	require.ErrorIs(t, err, stanza.InternalServerError)
