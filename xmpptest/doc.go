@@ -14,6 +14,10 @@
 // [Pipe] joins two sessions in memory, without server or login: what one sends
 // the other receives. It suits tests of extensions, both halves at once.
 //
+// # A payload
+//
+// [RoundTrip] holds what reads and writes itself to that: what was read is written, and reads back.
+//
 // # A transcript
 //
 // [Play] and [PlayHandler] hold a program to a conversation that anyone who

@@ -37,7 +37,7 @@ type Server struct {
 
 // Start starts a server, which [Server.Stop] ends. Its domain is the first of
 // opts, or [Domain]; TLS is set by Start, unless opts has InsecurePlaintext: then there is none. Tests
-// have it easier with [NewServer]; Start is for examples and other options.
+// have it easier with [NewServer] and [StartFor]; Start is for examples.
 func Start(opts *server.Options) (*Server, error) {
 	var o server.Options
 	if opts != nil {
@@ -66,7 +66,13 @@ func Start(opts *server.Options) (*Server, error) {
 // NewServer starts a server that ends with the test.
 func NewServer(t testing.TB) *Server {
 	t.Helper()
-	s, err := Start(nil)
+	return StartFor(t, nil)
+}
+
+// StartFor is [Start] for a test, with which the server ends.
+func StartFor(t testing.TB, opts *server.Options) *Server {
+	t.Helper()
+	s, err := Start(opts)
 	if err != nil {
 		t.Fatal(err)
 	}

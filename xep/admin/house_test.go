@@ -66,10 +66,7 @@ func start(t *testing.T, change ...func(*admin.Options, *server.Options)) *house
 		f(o, so)
 	}
 	so.Modules = append(so.Modules, last.Server(), admin.Server(o))
-	srv, err := xmpptest.Start(so)
-	require.NoError(t, err)
-	h.Server = srv
-	t.Cleanup(srv.Stop)
+	h.Server = xmpptest.StartFor(t, so)
 	return h
 }
 

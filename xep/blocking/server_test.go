@@ -36,10 +36,7 @@ func start(t *testing.T, opts *blocking.ServerOptions, change ...func(*server.Op
 	for _, f := range change {
 		f(o)
 	}
-	s, err := xmpptest.Start(o)
-	require.NoError(t, err)
-	t.Cleanup(s.Stop)
-	return s
+	return xmpptest.StartFor(t, o)
 }
 
 // A device is a client that notes what it gets.

@@ -2,7 +2,6 @@ package form_test
 
 import (
 	"fmt"
-	"reflect"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -10,6 +9,7 @@ import (
 	"github.com/parlance-xmpp/xmpp/jid"
 	"github.com/parlance-xmpp/xmpp/stanza"
 	"github.com/parlance-xmpp/xmpp/xep/form"
+	"github.com/parlance-xmpp/xmpp/xmpptest"
 )
 
 func x(typ, content string) string {
@@ -159,25 +159,8 @@ func FuzzForm(f *testing.F) {
 	f.Add(x("result", "<reported><field var='a' type='fixed'/></reported><item><field var='a'><value>&lt;</value></field></item>"))
 	f.Add(x("submit", "<field var='a'><value/><value>&#13;</value></field><field type='fixed'/>"))
 	f.Fuzz(func(t *testing.T, in string) {
-		e, err := stanza.ParseElement([]byte(in))
-		if err != nil {
-			return
-		}
-		var got, again form.Form
-		if e.Decode(&got) != nil {
-			return
-		}
-		out, err := got.AppendXML([]byte("x"))
-		if err != nil {
-			require.Equal(t, "x", string(out))
-			return
-		}
-		if e, err = stanza.ParseElement(out[1:]); err != nil {
-			t.Fatalf("%s: %v", out, err)
-		}
-		require.NoError(t, e.Decode(&again))
-		if !reflect.DeepEqual(got, again) {
-			t.Errorf("%+v reads back as %+v", got, again)
+		if read, again := xmpptest.RoundTrip[form.Form](t, in); again != nil {
+			require.Equal(t, read, again)
 		}
 	})
 }

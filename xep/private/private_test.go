@@ -78,29 +78,15 @@ func FuzzQuery(f *testing.F) {
 	f.Add([]byte(`<query><a/></query>`))
 	f.Add([]byte(`<query xmlns='jabber:iq:private'><x/>text<y xmlns=''/><z xmlns='jabber:client'/></query>`))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		e, err := stanza.ParseElement(b)
-		if err != nil {
+		read, again := xmpptest.RoundTrip[private.Query](t, string(b))
+		if read == nil {
 			return
 		}
-		var q, again private.Query
-		if err := q.ParseXML(e); err != nil {
-			t.Fatal(err)
+		require.NotNil(t, again)
+		require.Equal(t, len(read.Elements), len(again.Elements))
+		for i := range read.Elements {
+			require.Equal(t, read.Elements[i].Name(), again.Elements[i].Name())
 		}
-		out, err := q.AppendXML(nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if e, err = stanza.ParseElement(out); err != nil {
-			t.Fatalf("%s: %v", out, err)
-		}
-		require.NoError(t, e.Decode(&again))
-		require.Equal(t, len(q.Elements), len(again.Elements))
-		for i := range q.Elements {
-			require.Equal(t, q.Elements[i].Name(), again.Elements[i].Name())
-		}
-		twice, err := again.AppendXML(nil)
-		require.NoError(t, err)
-		require.Equal(t, string(out), string(twice))
 	})
 }
 
@@ -112,9 +98,7 @@ func start(t *testing.T, opts *private.ServerOptions, change ...func(*server.Opt
 	for _, f := range change {
 		f(o)
 	}
-	s, err := xmpptest.Start(o)
-	require.NoError(t, err)
-	t.Cleanup(s.Stop)
+	s := xmpptest.StartFor(t, o)
 	return s, s.Dial(t, "hamlet", nil)
 }
 

@@ -1,7 +1,6 @@
 package register_test
 
 import (
-	"reflect"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -9,6 +8,7 @@ import (
 	"github.com/parlance-xmpp/xmpp/stanza"
 	"github.com/parlance-xmpp/xmpp/xep/form"
 	"github.com/parlance-xmpp/xmpp/xep/register"
+	"github.com/parlance-xmpp/xmpp/xmpptest"
 )
 
 func query(content string) string {
@@ -103,25 +103,8 @@ func FuzzQuery(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, in string) {
-		e, err := stanza.ParseElement([]byte(in))
-		if err != nil {
-			return
-		}
-		var got, again register.Query
-		if e.Decode(&got) != nil {
-			return
-		}
-		out, err := got.AppendXML([]byte("x"))
-		if err != nil {
-			require.Equal(t, "x", string(out))
-			return
-		}
-		if e, err = stanza.ParseElement(out[1:]); err != nil {
-			t.Fatalf("%s: %v", out, err)
-		}
-		require.NoError(t, e.Decode(&again), "%s", out)
-		if !reflect.DeepEqual(got, again) {
-			t.Errorf("%+v reads back as %+v", got, again)
+		if read, again := xmpptest.RoundTrip[register.Query](t, in); again != nil {
+			require.Equal(t, read, again)
 		}
 	})
 }

@@ -31,14 +31,11 @@ import (
 // start starts a server with the module, over TLS unless that is insecure.
 func start(t testing.TB, o *register.ServerOptions, more ...module.Module) *xmpptest.Server {
 	t.Helper()
-	s, err := xmpptest.Start(&server.Options{
+	return xmpptest.StartFor(t, &server.Options{
 		Modules:           append([]module.Module{register.Server(o)}, more...),
 		InsecurePlaintext: o != nil && o.InsecurePlaintext,
 		Iterations:        sasl.MinIterations,
 	})
-	require.NoError(t, err)
-	t.Cleanup(s.Stop)
-	return s
 }
 
 var errEnough = errors.New("enough")

@@ -33,10 +33,7 @@ func start(t *testing.T, opts *vcard.ServerOptions, change ...func(*server.Optio
 	for _, f := range change {
 		f(o)
 	}
-	s, err := xmpptest.Start(o)
-	require.NoError(t, err)
-	t.Cleanup(s.Stop)
-	return s
+	return xmpptest.StartFor(t, o)
 }
 
 // ask sends a request and returns what comes back, for better or worse.
