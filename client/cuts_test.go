@@ -36,11 +36,9 @@ const exchanged = 100
 func TestCutAtEveryByte(t *testing.T) {
 	for _, kind := range []string{"pipe", "tls"} {
 		t.Run(kind, func(t *testing.T) {
-			srv, err := xmpptest.Start(&server.Options{
+			srv := xmpptest.StartFor(t, &server.Options{
 				InsecurePlaintext: kind == "pipe", Iterations: sasl.MinIterations, Logger: quiet, Mechanisms: []string{sasl.SCRAMSHA1},
 			})
-			require.NoError(t, err)
-			t.Cleanup(srv.Stop)
 			whole := newCutting(t, srv, kind, 0)
 			whole.run(xmpptest.Fault{})
 			require.Len(t, whole.traffic(), 1)

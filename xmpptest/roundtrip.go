@@ -28,7 +28,7 @@ func RoundTrip[P stanza.Payload, D interface {
 		return nil, nil
 	}
 	read, again = new(P), new(P)
-	if D(read).ParseXML(e) != nil {
+	if e.Decode(D(read)) != nil {
 		return nil, nil
 	}
 	const before = "<before/>"
@@ -43,7 +43,7 @@ func RoundTrip[P stanza.Payload, D interface {
 	if e, err = stanza.ParseElement(out); err != nil || !ok {
 		t.Fatalf("%+v is written as %q: %v", read, out, err)
 	}
-	if err := D(again).ParseXML(e); err != nil {
+	if err := e.Decode(D(again)); err != nil {
 		t.Fatalf("%s cannot be read: %v", out, err)
 	}
 	if twice, err := (*again).AppendXML(nil); err != nil || !bytes.Equal(out, twice) {

@@ -31,7 +31,7 @@ func (w word) AppendXML(dst []byte) ([]byte, error) {
 	return append(dst, "<w>"+strings.Replace(w.Text, "grows", "grows grows", 1)+"</w>"...), nil
 }
 
-func (*word) PayloadName() xml.Name { return xml.Name{Local: "w"} }
+func (*word) PayloadName() xml.Name { return xml.Name{Space: stanza.NS, Local: "w"} }
 
 func (w *word) ParseXML(e stanza.Element) error {
 	if w.Text = e.Text(); w.Text == "none" {

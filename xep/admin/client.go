@@ -136,12 +136,22 @@ func Stats(ctx context.Context, s xmpp.Session, account jid.JID) (UserStats, err
 		return UserStats{}, errAnswer
 	}
 	u := UserStats{Addresses: e.Form.Values(fieldAddresses), Resources: e.Form.Values(fieldResources)}
-	if size := value(e, fieldRosterSize); size != "" {
-		if u.Roster, err = strconv.Atoi(size); err != nil {
-			return UserStats{}, errAnswer
-		}
+	if value(e, fieldRosterSize) == "" {
+		return u, nil
+	}
+	if u.Roster, err = number(e, fieldRosterSize); err != nil {
+		return UserStats{}, err
 	}
 	return u, nil
+}
+
+// number returns what came of a command that counts.
+func number(e *command.Execution, name string) (int, error) {
+	n, err := strconv.Atoi(value(e, name))
+	if err != nil || n < 0 {
+		return 0, errAnswer
+	}
+	return n, nil
 }
 
 // Count counts the users of a domain.
@@ -154,11 +164,7 @@ func Count(ctx context.Context, s xmpp.Session, domain jid.JID, g Group) (int, e
 	if err != nil {
 		return 0, err
 	}
-	n, err := strconv.Atoi(value(e, groups[i].number))
-	if err != nil {
-		return 0, errAnswer
-	}
-	return n, nil
+	return number(e, groups[i].number)
 }
 
 // Users lists the users of a domain, as many as the server tells in one answer.

@@ -327,10 +327,12 @@ func TestXEP0133_4_5_EndSession(t *testing.T) {
 	require.ErrorIs(t, admin.EndSession(ctx, d, jid.MustParse("juliet@example.org/nowhere")), stanza.ItemNotFound)
 	require.ErrorIs(t, admin.EndSession(ctx, d, at("nobody")), stanza.ItemNotFound)
 	again := h.device(bard)
+	again.sync()
 	require.NoError(t, admin.EndSession(ctx, d, again.LocalAddr()), "one's own elsewhere")
 	require.Error(t, again.Wait(ctx))
 
 	romeo := h.device(at("romeo"))
+	romeo.sync()
 	e, err := command.Run(ctx, d, org, node("end-user-session"), form.Field{Var: "accountjids", Values: []string{"nobody@example.org", romeo.LocalAddr().String()}})
 	require.NoError(t, err)
 	require.Error(t, romeo.Wait(ctx))

@@ -1,6 +1,7 @@
 package carbons_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"strings"
@@ -231,12 +232,27 @@ func FuzzParse(f *testing.F) {
 	f.Add("<sent xmlns='urn:xmpp:carbons:2'><forwarded xmlns='urn:xmpp:forward:0'><message xmlns='jabber:client'/></forwarded></sent>")
 	f.Add("<received xmlns='urn:xmpp:carbons:2'/>")
 	f.Fuzz(func(t *testing.T, in string) {
-		read, again := xmpptest.RoundTrip[carbons.Copy](t, in)
-		if read == nil || read.Delay != nil {
+		e, err := stanza.ParseElement([]byte(in))
+		if err != nil {
 			return
 		}
-		require.NotNil(t, again)
-		require.Equal(t, read.Raw().Header().From, again.Raw().Header().From)
+		var c, again carbons.Copy
+		if c.ParseXML(e) != nil || c.Delay != nil {
+			return
+		}
+		out, err := c.AppendXML(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e, err = stanza.ParseElement(out); err != nil {
+			t.Fatal(err)
+		}
+		if err := again.ParseXML(e); err != nil {
+			t.Fatalf("%s: %v", out, err)
+		}
+		if twice, err := again.AppendXML(nil); err != nil || !bytes.Equal(out, twice) {
+			t.Fatalf("%s\nreads back as\n%s, %v", out, twice, err)
+		}
 	})
 }
 
