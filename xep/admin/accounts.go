@@ -24,9 +24,12 @@ func (s *server) accountOffers() []command.Offer {
 	return []command.Offer{
 		{Node: "add-user", Name: "Add User", Run: ask("Adding a User", "Fill out this form to add a user.", s.addUser,
 			account, password, form.Field{Var: fieldVerify, Type: form.TextPrivate, Label: "Retype password"})},
-		{Node: "delete-user", Name: "Delete User", Run: ask("Deleting a User", "Fill out this form to delete a user.", s.deleteUser, several("The Jabber ID(s) to delete"))},
-		{Node: "disable-user", Name: "Disable User", Run: ask("Disabling a User", "Fill out this form to disable a user.", s.disableUser, several("The Jabber ID(s) to disable"))},
-		{Node: "reenable-user", Name: "Re-Enable User", Run: ask("Re-Enable a User", "Fill out this form to re-enable a user.", s.reenableUser, several("The Jabber ID(s) to re-enable"))},
+		{Node: "delete-user", Name: "Delete User", Run: ask("Deleting a User", "Fill out this form to delete a user.", s.deleteUser,
+			several("The Jabber ID(s) to delete"))},
+		{Node: "disable-user", Name: "Disable User", Run: ask("Disabling a User", "Fill out this form to disable a user.", s.disableUser,
+			several("The Jabber ID(s) to disable"))},
+		{Node: "reenable-user", Name: "Re-Enable User", Run: ask("Re-Enable a User", "Fill out this form to re-enable a user.", s.reenableUser,
+			several("The Jabber ID(s) to re-enable"))},
 		{Node: "end-user-session", Name: "End User Session", Run: ask("Ending a User Session", "Fill out this form to end a user's session.", s.endSession,
 			several("The Jabber ID(s) for which to end sessions"))},
 		{Node: "change-user-password", Name: "Change User Password", Run: ask("Changing a User Password", "Fill out this form to change a user's password.", s.changePassword,
@@ -106,11 +109,6 @@ func (s *server) each(ctx context.Context, r *command.Request, what string, do f
 		return failure("this failed for " + strings.Join(failed, ", ")), nil
 	}
 	return command.Done(""), nil
-}
-
-// failure is the end of a command that was not, or not wholly, possible (XEP-0050 §3.6).
-func failure(text string) command.Stage {
-	return command.Stage{Notes: []command.Note{{Type: command.Error, Text: text}}}
 }
 
 func (s *server) deleteUser(ctx context.Context, r *command.Request) (command.Stage, error) {

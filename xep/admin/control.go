@@ -17,25 +17,27 @@ func (s *server) controlOffers() (all []command.Offer) {
 	if s.editor != nil {
 		all = append(all, command.Offer{Node: "edit-admin", Name: "Edit Admin List", Run: s.askAdmins})
 	}
-	delay := func(label string) form.Field {
-		f := form.Field{Var: fieldDelay, Type: form.ListSingle, Label: label}
-		for _, o := range []struct{ value, label string }{
-			{"30", "30 seconds"}, {"60", "60 seconds"}, {"90", "90 seconds"}, {"120", "2 minutes"}, {"180", "3 minutes"}, {"240", "4 minutes"}, {"300", "5 minutes"},
-		} {
-			f.Options = append(f.Options, form.Option{Label: o.label, Value: o.value})
-		}
-		return f
-	}
 	announcement := form.Field{Var: fieldAnnouncement, Type: form.TextMulti, Label: "Announcement"}
 	if s.o.Restart != nil {
-		all = append(all, command.Offer{Node: "restart", Name: "Restart Service", Allow: s.allowsAll, Run: ask("Restarting the Service", "Fill out this form to restart the service.",
-			s.end("restart", s.o.Restart), delay("Time delay before restarting"), announcement)})
+		all = append(all, command.Offer{Node: "restart", Name: "Restart Service", Allow: s.allowsAll,
+			Run: ask("Restarting the Service", "Fill out this form to restart the service.", s.end("restart", s.o.Restart), delay("Time delay before restarting"), announcement)})
 	}
 	if s.o.Shutdown != nil {
-		all = append(all, command.Offer{Node: "shutdown", Name: "Shut Down Service", Allow: s.allowsAll, Run: ask("Shutting Down the Service", "Fill out this form to shut down the service.",
-			s.end("shutdown", s.o.Shutdown), delay("Time delay before shutting down"), announcement)})
+		all = append(all, command.Offer{Node: "shutdown", Name: "Shut Down Service", Allow: s.allowsAll,
+			Run: ask("Shutting Down the Service", "Fill out this form to shut down the service.", s.end("shutdown", s.o.Shutdown), delay("Time delay before shutting down"), announcement)})
 	}
 	return all
+}
+
+// delay asks for one of the times that the XEP has.
+func delay(label string) form.Field {
+	f := form.Field{Var: fieldDelay, Type: form.ListSingle, Label: label}
+	for _, o := range []struct{ value, label string }{
+		{"30", "30 seconds"}, {"60", "60 seconds"}, {"90", "90 seconds"}, {"120", "2 minutes"}, {"180", "3 minutes"}, {"240", "4 minutes"}, {"300", "5 minutes"},
+	} {
+		f.Options = append(f.Options, form.Option{Label: o.label, Value: o.value})
+	}
+	return f
 }
 
 // askAdmins shows who administers the domain, to be changed (§4.29).

@@ -23,12 +23,15 @@ func (s *server) messageOffers() []command.Offer {
 	}
 	motd, welcome := text(fieldMOTD, "Message of the Day"), text(fieldWelcome, "Welcome Message")
 	return []command.Offer{
-		{Node: "announce", Name: "Send Announcement to Online Users", Run: ask("Making an Announcement", "Fill out this form to make an announcement to all active users of this service.", s.announce,
-			text(fieldAnnouncement, "Announcement"))},
-		{Node: "set-motd", Name: "Set Message of the Day", Run: ask("Setting the Message of the Day", "Fill out this form to set the message of the day.", s.setMOTD, motd)},
-		{Node: "edit-motd", Name: "Edit Message of the Day", Run: s.askAgain("Editing the Message of the Day", "Fill out this form to edit the message of the day.", s.editMOTD, motd)},
+		{Node: "announce", Name: "Send Announcement to Online Users", Run: ask("Making an Announcement", "Fill out this form to make an announcement to all active users of this service.",
+			s.announce, text(fieldAnnouncement, "Announcement"))},
+		{Node: "set-motd", Name: "Set Message of the Day", Run: ask("Setting the Message of the Day", "Fill out this form to set the message of the day.", s.setMOTD,
+			motd)},
+		{Node: "edit-motd", Name: "Edit Message of the Day", Run: s.askAgain("Editing the Message of the Day", "Fill out this form to edit the message of the day.", s.editMOTD,
+			motd)},
 		{Node: "delete-motd", Name: "Delete Message of the Day", Run: s.remove(fieldMOTD)},
-		{Node: "set-welcome", Name: "Set Welcome Message", Run: s.askAgain("Setting Welcome Message", "Fill out this form to set the welcome message for this service.", s.setWelcome, welcome)},
+		{Node: "set-welcome", Name: "Set Welcome Message", Run: s.askAgain("Setting Welcome Message", "Fill out this form to set the welcome message for this service.", s.setWelcome,
+			welcome)},
 		{Node: "delete-welcome", Name: "Delete Welcome Message", Run: s.remove(fieldWelcome)},
 	}
 }
