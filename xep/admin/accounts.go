@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -87,7 +88,8 @@ func (s *server) acceptable(ctx context.Context, password string) error {
 	return nil
 }
 
-// each does something to the accounts that a form names: to all of them, or to none if one does not exist or is the admin's own.
+// each does something to the accounts that a form names: to all of them, or to none if one does not exist or is the admin's own, or if nobody
+// may do that here.
 func (s *server) each(ctx context.Context, r *command.Request, what string, do func(jid.JID) error) (command.Stage, error) {
 	all, err := s.known(ctx, r, fieldAccounts)
 	if err != nil {
@@ -98,7 +100,11 @@ func (s *server) each(ctx context.Context, r *command.Request, what string, do f
 	}
 	var failed []string
 	for _, a := range all {
-		if err := do(a.Addr); err != nil {
+		err := do(a.Addr)
+		if errors.Is(err, stanza.NotAllowed) {
+			return command.Stage{}, err
+		}
+		if err != nil {
 			s.o.Logger.ErrorContext(ctx, "admin: not or not wholly done: "+what, "peer", a.Addr, "err", err)
 			failed = append(failed, a.Addr.String())
 			continue

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -82,7 +83,7 @@ func EndSession(ctx context.Context, s xmpp.Session, account jid.JID) error {
 	return do(ctx, s, account.Domain(), "end-user-session", values(fieldAccounts, account.String()))
 }
 
-// Roster fetches the roster of an account.
+// Roster fetches the roster of an account. Items without a valid address are left out.
 func Roster(ctx context.Context, s xmpp.Session, account jid.JID) ([]roster.Item, error) {
 	e, err := run(ctx, s, account.Domain(), "get-user-roster", values(fieldAccounts, account.String()))
 	if err != nil {
@@ -94,8 +95,10 @@ func Roster(ctx context.Context, s xmpp.Session, account jid.JID) ([]roster.Item
 		return nil, errAnswer
 	}
 	var q roster.Query
-	err = child.Decode(&q)
-	return q.Items, err
+	if err := child.Decode(&q); err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(q.Items, func(i roster.Item) bool { return i.JID.IsZero() }), nil
 }
 
 // LastLogin fetches when somebody has logged in; zero if the server does not know.

@@ -44,6 +44,7 @@ func FuzzAnswers(f *testing.F) {
 	f.Add(open + "<field var='accountjids'><value>juliet@example.org</value></field><query xmlns='jabber:iq:roster'><item jid='romeo@example.net' subscription='both'/></query></x></command>")
 	f.Add(open + "<field var='lastlogin'><value>2003-12-19T17:58:35Z</value></field><field var='rostersize'><value>-1</value></field><field var='ipaddresses'><value/></field></x></command>")
 	f.Add(open + "<field var='onlineusersnum'><value>79</value></field><field var='onlineuserjids'><value>@</value></field></x></command>")
+	f.Add(open + "<query xmlns='jabber:iq:roster'><item/></query></x></command>")
 	f.Add("<command xmlns='http://jabber.org/protocol/commands' node='n' status='executing'><x xmlns='jabber:x:data' type='form'><field var='adminjids' type='jid-multi'><value>a@b</value></field></x></command>")
 	f.Fuzz(func(t *testing.T, in string) {
 		e, err := stanza.ParseElement([]byte(in))
