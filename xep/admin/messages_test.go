@@ -251,6 +251,7 @@ func TestXEP0133_4_17_Idle(t *testing.T) {
 		require.NoError(t, err)
 		nurse.sync()
 		users := func(g admin.Group) []jid.JID {
+			synctest.Wait() // a session is active since the server waits for more from it
 			all, err := admin.Users(ctx, d, org, g)
 			require.NoError(t, err)
 			return all
