@@ -241,8 +241,8 @@ func TestPictureElsewhere(t *testing.T) {
 	network.Settle()
 	for _, w := range []*watcher{romeo, juliet} {
 		w.show(stanza.Presence{})
+		network.Settle()
 	}
-	network.Settle()
 	require.Contains(t, romeo.sees(), "juliet ")
 	require.NoError(t, vcard.Set(t.Context(), other, vcard.VCard{Photo: photo("one")}))
 	network.Settle()
