@@ -16,7 +16,8 @@ func TestSlixmppAdmin(t *testing.T) {
 	u := startUsual(t, "closed", "bard")
 	out := u.demo().on(t, "", nil, python, "testdata/admin.py", "localhost", u.address, u.ca, usualPassword, "R0m30")
 	requireFound(t, out, "an admin sees the commands", "an account is made, and once only", "who is online", "an announcement and a message of the day",
-		"a user is forbidden", "a session is ended")
+		"a user is forbidden", "who there is, and what is known of them", "messages are changed and deleted", "a session is ended",
+		"an account is disabled and enabled", "an account is deleted")
 }
 
 // TestProfanityAdmin: profanity lists the commands, runs one without a form, and fills in the form of another.

@@ -9,6 +9,12 @@ from slixmpp.exceptions import IqError
 
 ADMIN = "http://jabber.org/protocol/admin#"
 
+# What XEP-0133 has.
+COMMANDS = """add-user delete-user disable-user reenable-user end-user-session get-user-password change-user-password get-user-roster
+get-user-lastlogin user-stats edit-blacklist edit-whitelist get-registered-users-num get-disabled-users-num get-online-users-num
+get-active-users-num get-idle-users-num get-registered-users-list get-disabled-users-list get-online-users-list get-active-users
+get-idle-users announce set-motd edit-motd delete-motd set-welcome delete-welcome edit-admin restart shutdown""".split()
+
 
 class Person(slixmpp.ClientXMPP):
     def __init__(self, account, password, ca):
@@ -78,6 +84,14 @@ async def connected(account, password, server, ca):
     return person
 
 
+async def rejected(account, password, server, ca):
+    person = Person(account, password, ca)
+    failed = person.wait_until("failed_all_auth", timeout=20)
+    host, port = server.rsplit(":", 1)
+    person.connect((host, int(port)))
+    await failed
+
+
 async def main(domain, server, ca, bard_password, user_password):
     bard = await connected("bard@" + domain, bard_password, server, ca)
     listed = await bard.listed()
@@ -112,7 +126,7 @@ async def main(domain, server, ca, bard_password, user_password):
     print("ok an announcement and a message of the day")
 
     assert await juliet.listed() == set()
-    for name in ("add-user", "announce", "get-online-users-num", "end-user-session"):
+    for name in COMMANDS:
         try:
             await juliet.run(name, accountjid=account)
             raise AssertionError(name + " is for everybody")
@@ -122,10 +136,48 @@ async def main(domain, server, ca, bard_password, user_password):
     assert status == "forbidden", status
     print("ok a user is forbidden")
 
+    for group in "registered", "disabled", "online", "active", "idle":
+        form = await bard.run("get-%s-users-num" % group)
+        (count,) = [v for k, v in form["values"].items() if k != "FORM_TYPE"]
+        form = await bard.run("get-%s-users" % group + ("" if group in ("active", "idle") else "-list"), max_items="25")  # the XEP's names
+        (users,) = [v or [] for k, v in form["values"].items() if k != "FORM_TYPE"]
+        assert int(count) == len(users), (group, count, users)
+    form = await bard.run("user-stats", accountjid=account)
+    assert form["values"]["onlineresources"] == juliet.boundjid.resource or juliet.boundjid.resource in form["values"]["onlineresources"], form
+    form = await bard.run("get-user-lastlogin", accountjids=[account])
+    assert form["values"]["lastlogin"], form
+    form = await bard.run("get-user-roster", accountjids=[account])
+    assert form.xml.find("{jabber:iq:roster}query") is not None, form
+    print("ok who there is, and what is known of them")
+
+    await bard.run("edit-motd", motd="another play")
+    await bard.run("delete-motd")
+    await bard.run("set-welcome", welcome="Welcome to Verona")
+    await bard.run("delete-welcome")
+    print("ok messages are changed and deleted")
+
     await bard.run("end-user-session", accountjids=[account])
     condition = await asyncio.wait_for(juliet.gone, 10)
     assert condition == "policy-violation", condition
     print("ok a session is ended")
+
+    await bard.run("change-user-password", accountjid=account, password="a new p4ssword")
+    again = await connected(account, "a new p4ssword", server, ca)
+    await bard.run("disable-user", accountjids=[account])
+    assert await asyncio.wait_for(again.gone, 10) in ("policy-violation", "not-authorized"), again.gone
+    await rejected(account, "a new p4ssword", server, ca)
+    form = await bard.run("get-disabled-users-list", max_items="25")
+    assert form["values"]["disableduserjids"] in (account, [account]), form
+    await bard.run("reenable-user", accountjids=[account])
+    await (await connected(account, "a new p4ssword", server, ca)).disconnect()
+    print("ok an account is disabled and enabled")
+
+    status = await asyncio.wait_for(bard.workflow("add_user", accountjid=account, password="x4567890", **{"password-verify": "x4567890"}), 10)
+    assert status == "conflict", status
+    status = await asyncio.wait_for(bard.workflow("delete_user", accountjids=[account]), 10)
+    assert status == "completed", status
+    await rejected(account, "a new p4ssword", server, ca)
+    print("ok an account is deleted")
     await bard.disconnect()
 
 

@@ -25,7 +25,8 @@
 // themselves is in their vCard, and theirs to write. Of the statistics of a user (§4.10) only those are told that
 // somebody counts. Rosters are told one at a time (§4.8): nothing in the answer says whose one is.
 //
-// A command that is not offered is answered as XEP-0050 §4.4 has it for all commands, with item-not-found, and not as in §5.
+// A command that is not offered is answered as XEP-0050 §4.4 has it for all commands, with item-not-found, and not as in §5; to who
+// is no admin it is forbidden as any other.
 //
 // # Where servers act as one
 //

@@ -83,6 +83,7 @@ func (s *server) Install(h module.Host) error {
 	s.greetings.Follow(h)
 	h.Hook(module.Hooks{Presence: s.presence, Deleted: s.deleted})
 	s.o.Commands.Add(s.offers()...)
+	s.o.Commands.Guard(node(""), s.allow.asked)
 	s.o.Commands.Register(h.Domain())
 	return nil
 }

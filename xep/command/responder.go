@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -34,6 +35,7 @@ type Responder struct {
 
 	mu     sync.RWMutex // guards the fields below
 	offers []*Offer     // in the order in which they were added
+	guards []guard
 	muxes  []*muxer.Mux
 }
 
@@ -64,6 +66,33 @@ func (r *Responder) Add(offers ...Offer) {
 		}
 		r.offers = append(r.offers, &o)
 	}
+}
+
+// A guard keeps those whom it does not allow from learning which commands there are.
+type guard struct {
+	prefix string
+	allow  func(ctx context.Context, from jid.JID) bool
+}
+
+// Guard has whoever allow refuses be forbidden every command whose node begins with a prefix, those included that are not offered: which are, is
+// for the others to know.
+func (r *Responder) Guard(prefix string, allow func(ctx context.Context, from jid.JID) bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.guards = append(r.guards, guard{prefix, allow})
+}
+
+// missing is why a command that is not offered cannot be had.
+func (r *Responder) missing(ctx context.Context, node string, from jid.JID) error {
+	r.mu.RLock()
+	guards := slices.Clone(r.guards)
+	r.mu.RUnlock()
+	for _, g := range guards {
+		if strings.HasPrefix(node, g.prefix) && !g.allow(ctx, from) {
+			return stanza.Forbidden
+		}
+	}
+	return stanza.ItemNotFound
 }
 
 // Register has the responder answer on a mux, and advertises it. Several packages may offer commands on one mux if they
@@ -142,7 +171,7 @@ func (r *Responder) describe(ctx context.Context, iq *stanza.IQ, node string) (d
 	o := r.find(node)
 	switch {
 	case o == nil:
-		return disco.Info{}, stanza.ItemNotFound
+		return disco.Info{}, r.missing(ctx, node, iq.From)
 	case !o.allows(ctx, iq.From):
 		return disco.Info{}, stanza.Forbidden
 	}

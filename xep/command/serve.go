@@ -12,11 +12,10 @@ import (
 // serve answers a request.
 func (r *Responder) serve(ctx context.Context, iq *stanza.IQ, c *Command) (stanza.Payload, error) {
 	o := r.find(c.Node)
-	var answer *Command
-	err := error(stanza.ItemNotFound)
-	if o != nil {
-		answer, err = r.execute(ctx, o, iq, c)
+	if o == nil {
+		return nil, refusal(r.missing(ctx, c.Node, iq.From), c)
 	}
+	answer, err := r.execute(ctx, o, iq, c)
 	if err != nil {
 		return nil, refusal(err, c)
 	}
