@@ -48,7 +48,7 @@ type ElementSender interface {
 
 // A Confidential session can tell whether others can read what it says.
 type Confidential interface {
-	// Secure reports whether TLS protects the stream.
+	// Secure reports whether TLS protects the stream, or it does not leave the program.
 	Secure() bool
 }
 

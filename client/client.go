@@ -18,6 +18,7 @@ import (
 type Client struct {
 	link    *link
 	session *session.Session
+	inside  bool // the server is in this program
 }
 
 var (
@@ -38,8 +39,9 @@ func (c *Client) RemoteAddr() jid.JID { return c.session.RemoteAddr() }
 // plain text.
 func (c *Client) TLS() *tls.ConnectionState { return c.link.conn.Load().TLS() }
 
-// Secure reports whether TLS protects the connection, or the last one; see [xmpp.Confidential].
-func (c *Client) Secure() bool { return c.TLS() != nil }
+// Secure reports whether TLS protects the connection, or the last one, or there is none to protect, with [Options].Server; see
+// [xmpp.Confidential].
+func (c *Client) Secure() bool { return c.inside || c.TLS() != nil }
 
 // Send queues a message, a presence, or an IQ whose answer does not matter, and
 // returns; the receipt tells what becomes of it. See [xmpp.Session].

@@ -37,7 +37,7 @@ func Dial(ctx context.Context, account jid.JID, opts *Options) (*Client, error) 
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{link: newLink(d, conn, o.Reconnect)}
+	c := &Client{link: newLink(d, conn, o.Reconnect), inside: o.Server != nil}
 	c.session = session.New(c.link, session.Options{
 		Handler:      o.Handler,
 		QueryTimeout: o.QueryTimeout,

@@ -17,7 +17,7 @@ type Session interface {
 	Account() Account
 	// Since is when it was bound.
 	Since() time.Time
-	// Secure reports whether TLS protects its stream.
+	// Secure reports whether nobody can read its stream on the way: TLS protects it, or it does not leave the program.
 	Secure() bool
 	// Remote is where its client is; zero if that is not known.
 	Remote() netip.Addr

@@ -84,7 +84,7 @@ func (c *connection) negotiate(ctx context.Context) (*session, error) {
 		t.log.Debug("session opened", "peer", t.addr)
 	}
 	c.setConn(conn)
-	if !t.attach(conn, c.from.ip) {
+	if !t.attach(conn, c) {
 		t.fail(accountDeleted())
 	}
 	return t, nil

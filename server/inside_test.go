@@ -13,6 +13,7 @@ import (
 	"github.com/parlance-xmpp/xmpp/client"
 	"github.com/parlance-xmpp/xmpp/internal/bufpipe"
 	"github.com/parlance-xmpp/xmpp/jid"
+	"github.com/parlance-xmpp/xmpp/module"
 	"github.com/parlance-xmpp/xmpp/muxer"
 	"github.com/parlance-xmpp/xmpp/sasl"
 	"github.com/parlance-xmpp/xmpp/server"
@@ -42,6 +43,22 @@ func enter(t testing.TB, srv *server.Server, addr string, change func(*client.Op
 		_ = c.Wait(context.Background())
 	})
 	return c
+}
+
+// What does not leave the program is as safe as with TLS, on both sides: passwords may be told.
+func TestInsideSecure(t *testing.T) {
+	seen := make(chan bool, 1)
+	srv, err := server.New(&server.Options{Domains: []string{"example.org"}, InsecurePlaintext: true, Logger: silent, Modules: []module.Module{
+		module.Func(func(h module.Host) error {
+			h.Hook(module.Hooks{Opened: func(_ context.Context, s module.Session) { seen <- s.Secure() }})
+			return nil
+		}),
+	}})
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = srv.Shutdown(context.Background()) })
+	require.NoError(t, srv.CreateAccount(t.Context(), jid.MustParse("juliet@example.org"), "secret"))
+	require.True(t, enter(t, srv, "juliet@example.org", nil).Secure())
+	require.True(t, <-seen)
 }
 
 // A program logs in to its own server without a network or a password, and is then a client like any other.

@@ -25,7 +25,7 @@ func (s *session) Since() time.Time { return s.since }
 // Secure implements [module.Session].
 func (s *session) Secure() bool {
 	conn := s.conn.Load()
-	return conn != nil && conn.TLS() != nil
+	return s.inside.Load() || conn != nil && conn.TLS() != nil
 }
 
 // Remote implements [module.Session].

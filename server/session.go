@@ -46,6 +46,7 @@ type session struct {
 
 	// Of the reader alone.
 	unflushed int         // elements handled since the queue was last seen empty
+	inside    atomic.Bool // its transport is the memory of this program: see [Server.DialAccount]
 	undone    atomic.Bool // what was read last could not be handled: its transport was lost
 	addresses jid.Cache   // that the client writes to
 

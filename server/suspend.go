@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"crypto/subtle"
-	"net/netip"
 	"time"
 
 	"github.com/parlance-xmpp/xmpp/jid"
@@ -29,7 +28,8 @@ type suspension struct {
 }
 
 // attach gives the session a stream, and reports whether it is not too late.
-func (s *session) attach(conn *stream.Conn, remote netip.Addr) bool {
+func (s *session) attach(conn *stream.Conn, c *connection) bool {
+	s.inside.Store(c.known != nil)
 	s.conn.Store(conn)
 	if conn.Resumed() {
 		s.look(true) // a stream begins like that (XEP-0352 §5)
@@ -38,7 +38,7 @@ func (s *session) attach(conn *stream.Conn, remote netip.Addr) bool {
 	s.account.mu.Lock()
 	defer s.account.mu.Unlock()
 	s.undone.Store(false)
-	s.remote = remote
+	s.remote = c.from.ip
 	s.decide(attached)
 	if s.lost == nil {
 		close(s.ready)
