@@ -67,7 +67,7 @@ func (p *program) logger(c *config.Config, level *slog.LevelVar) *slog.Logger {
 	return slog.New(slog.NewTextHandler(p.stderr, o))
 }
 
-// welcome says how to go on from here.
+// welcome says how to go on from here, in the words by which this was started.
 func (p *program) welcome(c *config.Config, l control.Listening) {
 	authority := certs.AuthorityFile(c)
 	if abs, err := filepath.Abs(authority); err == nil {
@@ -75,11 +75,11 @@ func (p *program) welcome(c *config.Config, l control.Listening) {
 	}
 	fmt.Fprintf(p.stdout, `xmppd serves localhost, for this machine only.
 
-  add a user    xmppd user add juliet@localhost    (from this folder, beside the server)
+  add a user    %s user add juliet@localhost    (from this folder, beside the server)
   then connect  as juliet@localhost
   to            %s with STARTTLS, or %s with TLS
   and trust     %s
 
 Interrupt to stop.
-`, strings.Join(l.C2S, ", "), strings.Join(l.C2STLS, ", "), authority)
+`, os.Args[0], strings.Join(l.C2S, ", "), strings.Join(l.C2STLS, ", "), authority)
 }
