@@ -27,7 +27,7 @@ type Conn struct {
 	r           *xmlwire.Reader
 	initiating  bool
 	trace       *xmpp.Trace
-	features    []Feature
+	standing    []Feature // receiving: that may be begun when negotiation is over
 	out         *outbox
 	in          *inbox
 	survive     bool             // the queue goes on on another stream
@@ -70,7 +70,6 @@ func newConn(nc net.Conn, cfg *Config, initiating bool) *Conn {
 		nc:           nc,
 		initiating:   initiating,
 		trace:        cfg.Trace,
-		features:     cfg.Features,
 		domain:       cfg.Domain,
 		account:      cfg.Account,
 		closeTimeout: cfg.CloseTimeout,

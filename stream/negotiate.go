@@ -54,6 +54,8 @@ func start(ctx context.Context, nc net.Conn, cfg *Config, initiating bool) (*Con
 	n.c.idle, n.c.probe = complete.IdleTimeout, complete.ProbeTimeout
 	if initiating {
 		n.heed()
+	} else {
+		n.c.standing = standing(complete.Features)
 	}
 	n.goOn()
 	return n.c, nil

@@ -67,7 +67,7 @@ func (c *Conn) step() (e stanza.Element, ok bool, err error) {
 	} else if ours, err := c.manages(e); ours || err != nil {
 		return e, false, err
 	}
-	f := c.standing(e)
+	f := c.begins(e)
 	switch {
 	case f != nil:
 		return e, false, f.Serve(lifetime{c}, &Negotiation{c: c, established: true}, e.Clone())
@@ -81,17 +81,24 @@ func (c *Conn) step() (e stanza.Element, ok bool, err error) {
 	return e, !e.Is(xmlwire.NSStreams, "features"), nil // which are sent again when nothing is left to negotiate (§4.3.5)
 }
 
-// standing returns the feature that e begins on the established stream.
-func (c *Conn) standing(e stanza.Element) Feature {
-	if c.initiating {
-		return nil
-	}
-	for _, f := range c.features {
-		if _, ok := f.(Standing); ok && f.Possible(c.state) && f.Wants(e) {
+// begins returns the feature that e begins on the established stream.
+func (c *Conn) begins(e stanza.Element) Feature {
+	for _, f := range c.standing {
+		if f.Possible(c.state) && f.Wants(e) {
 			return f
 		}
 	}
 	return nil
+}
+
+// standing are those features that may be begun when negotiation is over. The others are forgotten then, with all that they hold.
+func standing(features []Feature) (all []Feature) {
+	for _, f := range features {
+		if _, ok := f.(Standing); ok {
+			all = append(all, f)
+		}
+	}
+	return all
 }
 
 // read returns the next first-level element, lent until the next call. A stream
