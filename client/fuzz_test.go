@@ -11,7 +11,7 @@ import (
 
 // Whatever an address is, it is refused or can be dialed, written to a log, and read again.
 func FuzzTargets(f *testing.F) {
-	for _, s := range []string{"example.org", "example.org:5223", "[2001:db8::1]:443", "2001:db8::1", "bücher.example:1", "my_host", "a b", ":1", "a:0"} {
+	for _, s := range []string{"example.org", "example.org:5223", "[2001:db8::1]:443", "2001:db8::1", "bücher.example:1", "my_host", "fe80::1%eth0", "::%縷", "a b", ":1", "a:0"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

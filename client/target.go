@@ -43,7 +43,7 @@ var errAddress = errors.New(`not of the form "host:port"`)
 // brackets of an IPv6 address then.
 func parseTarget(s string, direct bool) (target, error) {
 	t := target{host: unbracketed(s), port: defaultPort, direct: direct}
-	if _, err := netip.ParseAddr(t.host); err == nil && validHost(t.host) {
+	if _, err := netip.ParseAddr(t.host); err == nil && validHost(t.host) && isASCII(t.host) { // a zone may be anything
 		return t, nil
 	}
 	if host, port, err := net.SplitHostPort(s); err == nil {
@@ -56,7 +56,7 @@ func parseTarget(s string, direct bool) (target, error) {
 	if !validHost(t.host) {
 		return target{}, errAddress
 	}
-	if strings.ContainsFunc(t.host, func(r rune) bool { return r >= 0x80 }) { // else let the resolver judge: my_host
+	if !isASCII(t.host) { // else let the resolver judge: my_host
 		var err error
 		if t.host, err = dnsName(t.host); err != nil {
 			return target{}, err
@@ -70,6 +70,10 @@ func parseTarget(s string, direct bool) (target, error) {
 func validHost(s string) bool {
 	return s != "" && len(s) <= maxHost && utf8.ValidString(s) && !strings.ContainsAny(s, " /@[]") &&
 		!strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
+}
+
+func isASCII(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r >= utf8.RuneSelf })
 }
 
 // maxHost is longer than any name in the DNS (RFC 1035 §2.3.4), in whatever form.
