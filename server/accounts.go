@@ -169,10 +169,7 @@ func (s *Server) AddContact(ctx context.Context, account, contact jid.JID) error
 }
 
 func (s *Server) addContact(ctx context.Context, account, contact jid.JID) error {
-	if account.Bare() == contact.Bare() || !contact.IsBare() {
-		return errors.New("not another bare JID")
-	}
-	a, err := s.directory.hold(ctx, account)
+	a, err := s.holdFor(ctx, account, contact)
 	if err != nil {
 		return err
 	}
@@ -205,10 +202,7 @@ func (s *Server) RemoveContact(ctx context.Context, account, contact jid.JID) er
 }
 
 func (s *Server) removeContact(ctx context.Context, account, contact jid.JID) error {
-	if account.Bare() == contact.Bare() || !contact.IsBare() {
-		return errors.New("not another bare JID")
-	}
-	a, err := s.directory.hold(ctx, account)
+	a, err := s.holdFor(ctx, account, contact)
 	if err != nil {
 		return err
 	}
@@ -232,6 +226,14 @@ func (s *Server) removeContact(ctx context.Context, account, contact jid.JID) er
 	tasks, err = s.unfriend(ctx, b, account)
 	follow(ctx, tasks...)
 	return err
+}
+
+// holdFor holds an account that is to have, or to lose, a contact.
+func (s *Server) holdFor(ctx context.Context, addr, contact jid.JID) (*account, error) {
+	if addr.Bare() == contact.Bare() || !contact.IsBare() {
+		return nil, errors.New("not another bare JID")
+	}
+	return s.directory.hold(ctx, addr)
 }
 
 // unfriend removes a contact of an account, if it is one.

@@ -129,21 +129,29 @@ func TestDrain(t *testing.T) {
 	s.stop()
 }
 
+// stuck logs in a client that does not read that it is to go. It reads on when the test is over.
+func (h *home) stuck() {
+	h.t.Helper()
+	opts := *h.options("s3cret")
+	opts.Policy = cheap
+	line := &stall{}
+	opts.Dialer = line
+	c, err := client.Dial(h.t.Context(), jid.MustParse("user0@localhost"), &opts)
+	require.NoError(h.t, err)
+	require.NoError(h.t, ping.Send(h.t.Context(), c, jid.JID{})) // the server, too, knows that it has logged in
+	line.stop.Store(true)
+	h.t.Cleanup(func() {
+		line.stop.Store(false)
+		(&friend{Client: c}).leave()
+	})
+}
+
 // Who does not leave is cut off when the time is over, and that is no failure either.
 func TestDrainIsBounded(t *testing.T) {
 	h := newHome(t, "drain = '500ms'\n"+hosts("localhost"))
 	h.people("localhost", 1)
 	s := h.serve()
-	opts := *h.options("s3cret")
-	opts.Policy = cheap
-	stuck := &stall{}
-	opts.Dialer = stuck
-	c, err := client.Dial(t.Context(), jid.MustParse("user0@localhost"), &opts)
-	require.NoError(t, err)
-	defer (&friend{Client: c}).leave()
-	require.NoError(t, ping.Send(t.Context(), c, jid.JID{})) // the server, too, knows that it has logged in
-	stuck.stop.Store(true)                                   // it does not read that it is to go
-	defer stuck.stop.Store(false)
+	h.stuck()
 	begin := time.Now()
 	s.signal(syscall.SIGTERM)
 	require.Zero(t, s.ends())
@@ -168,16 +176,7 @@ func TestStopAtOnce(t *testing.T) {
 	h := newHome(t, "drain = '1h'\n"+hosts("localhost"))
 	h.people("localhost", 1)
 	s := h.serve()
-	opts := *h.options("s3cret")
-	opts.Policy = cheap
-	stuck := &stall{}
-	opts.Dialer = stuck
-	c, err := client.Dial(t.Context(), jid.MustParse("user0@localhost"), &opts)
-	require.NoError(t, err)
-	defer (&friend{Client: c}).leave()
-	require.NoError(t, ping.Send(t.Context(), c, jid.JID{}))
-	stuck.stop.Store(true)
-	defer stuck.stop.Store(false)
+	h.stuck()
 	s.signal(syscall.SIGTERM)
 	s.says("msg=stopping", 1)
 	require.Contains(t, h.must("", "status"), "it is stopping")
