@@ -84,19 +84,25 @@ func (p *process) text() string {
 // await returns the output once it holds want.
 func (p *process) await(t *testing.T, want string) string {
 	t.Helper()
+	return p.until(t, want, func(output string) bool { return strings.Contains(output, want) })
+}
+
+// until returns the output once there is in it what has to be; what is that for people.
+func (p *process) until(t *testing.T, what string, there func(output string) bool) string {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), startTimeout)
 	defer cancel()
 	defer context.AfterFunc(ctx, p.lines.Broadcast)()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for !strings.Contains(p.output.String(), want) {
+	for !there(p.output.String()) {
 		select {
 		case <-p.done:
-			t.Fatalf("ended without saying %q:\n%s", want, p.output.String())
+			t.Fatalf("ended without saying %q:\n%s", what, p.output.String())
 		default:
 		}
 		if ctx.Err() != nil {
-			t.Fatalf("does not say %q:\n%s", want, p.output.String())
+			t.Fatalf("does not say %q:\n%s", what, p.output.String())
 		}
 		p.lines.Wait()
 	}

@@ -34,7 +34,8 @@ func startProxy(t *testing.T, to string) *proxy {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	p := &proxy{address: ln.Addr().String()}
-	p.running.Go(func() {
+	var accepting sync.WaitGroup
+	accepting.Go(func() {
 		for {
 			client, err := ln.Accept()
 			if err != nil {
@@ -50,6 +51,7 @@ func startProxy(t *testing.T, to string) *proxy {
 	})
 	t.Cleanup(func() {
 		ln.Close()
+		accepting.Wait()
 		p.cut()
 		p.running.Wait()
 	})

@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -64,21 +63,19 @@ func (p *purple) does(order string, args ...any) {
 }
 
 // tells waits for a line of the client with some text, and takes it.
-func (p *purple) tells(text string) string {
+func (p *purple) tells(text string) (line string) {
 	p.t.Helper()
-	for timeout := time.After(20 * time.Second); ; {
-		for i, line := range strings.Split(p.text(), "\n") {
-			if !p.taken[i] && strings.Contains(line, text) {
-				p.taken[i] = true
-				return line
+	p.until(p.t, text, func(output string) bool {
+		lines := strings.Split(output, "\n")
+		for i := range lines {
+			if !p.taken[i] && strings.Contains(lines[i], text) {
+				p.taken[i], line = true, lines[i]
+				return true
 			}
 		}
-		select {
-		case <-timeout:
-			p.t.Fatalf("libpurple does not tell %q, but\n%s", text, p.text())
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
+		return false
+	})
+	return line
 }
 
 // TestUsualPurple: two people with clients made of libpurple, as Pidgin and Finch are, have from xmppd what they expect of a server. libpurple
@@ -111,8 +108,10 @@ func TestUsualPurple(t *testing.T) {
 	romeo.tells("heard juliet@localhost/balcony I do, & more")
 
 	juliet.does("card <vCard xmlns='vcard-temp'><FN>Juliet Capulet</FN></vCard>")
-	romeo.does("info juliet@localhost")
-	require.Contains(t, romeo.tells("info juliet@localhost"), "Juliet Capulet")
+	for _, p := range []*purple{juliet, romeo} { // she first: then the server has it
+		p.does("info juliet@localhost")
+		require.Contains(t, p.tells("info juliet@localhost"), "Juliet Capulet")
+	}
 
 	juliet.does("block romeo@localhost")
 	romeo.tells("leaves juliet@localhost")
