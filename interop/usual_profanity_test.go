@@ -125,6 +125,8 @@ func TestUsualProfanityDevices(t *testing.T) {
 	chamber.await(t, "me: come back")
 	romeo.connect(t, "romeo@localhost/mantua", usualPassword)
 	balcony.await(t, "romeo@localhost (mantua) is online")
-	romeo.enter(t, "", "/win 2")
-	romeo.await(t, ": come back")
+	require.Eventually(t, func() bool { // the window is there when the message is
+		romeo.enter(t, "", "/win 2")
+		return strings.Contains(romeo.screen(t), ": come back")
+	}, startTimeout, 200*time.Millisecond)
 }
